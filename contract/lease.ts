@@ -1,0 +1,98 @@
+// POST /lease: the poller asks for work, the relay hands out pointers. Nothing here can launch by itself.
+import * as v from "valibot";
+import { JobPointer, JobState, Machine } from "./job.ts";
+import { Id, InstanceId, parserOf, RepositoryName, Text, Time } from "./parse.ts";
+
+/**
+ * `session` names one run of the poller and `endsAt` when it will end; the same `requestId` gets the same answer again.
+ * Sessions that give no `endsAt` are never superseded.
+ */
+export const LeaseRequest = v.object({
+	session: v.pipe(v.string(), v.minLength(1), v.maxLength(128)),
+	requestId: v.pipe(v.string(), v.minLength(1), v.maxLength(128)),
+	max: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)),
+	waitSeconds: v.pipe(v.number(), v.minValue(0), v.maxValue(25)),
+	endsAt: v.optional(Time),
+});
+export type LeaseRequest = v.InferOutput<typeof LeaseRequest>;
+export const parseLeaseRequest = parserOf(LeaseRequest);
+
+/** A launch that was decided before it was done: replayed verbatim, never regrouped (DESIGN 4). Members are job ids in the order in which instances (sorted by id) are given to them. */
+export const Intent = v.object({
+	token: v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,64}$/, "not a client token")),
+	members: v.pipe(v.array(Id), v.minLength(1), v.maxLength(100)),
+	request: v.record(v.string(), v.unknown()),
+});
+export type Intent = v.InferOutput<typeof Intent>;
+
+const leased = {
+	workId: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
+	leaseId: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
+};
+
+/** Launch a machine for a job. With an intent: do exactly that launch again. */
+export const LaunchItem = v.object({
+	...leased,
+	kind: v.literal("launch"),
+	job: JobPointer,
+	intent: v.nullable(Intent),
+	/** After an interruption a job is not put on spot again. */
+	onDemand: v.boolean(),
+	/** Deployment environment named by any delivery of this job. */
+	environment: v.nullable(Text),
+	queuedAt: Time,
+	receivedAt: Time,
+	leasedAt: Time,
+});
+/** A state whose clock ran out: ask GitHub, and EC2 when a machine is named. `since` is when the state began. */
+export const CheckItem = v.object({
+	...leased,
+	kind: v.literal("check"),
+	job: JobPointer,
+	state: JobState,
+	machine: v.nullable(Machine),
+	since: Time,
+});
+/** A run with interrupted jobs: rerun what failed once the run has ended. `machines` are those said to be interrupted; EC2 must agree. */
+export const RerunItem = v.object({
+	...leased,
+	kind: v.literal("rerun"),
+	runId: Id,
+	attempt: v.pipe(v.number(), v.integer(), v.minValue(1)),
+	repository: RepositoryName,
+	owner: Text,
+	installationId: v.nullable(Id),
+	machines: v.pipe(v.array(v.object({ instanceId: InstanceId, jobId: Id })), v.minLength(1)),
+});
+/** End a machine: delete its runner at GitHub first (422 = busy = keep), unless `force` (hard limit or denial). */
+export const TerminateItem = v.object({
+	...leased,
+	kind: v.literal("terminate"),
+	instanceId: InstanceId,
+	runnerName: Text,
+	job: v.nullable(JobPointer),
+	force: v.boolean(),
+	reason: Text,
+});
+
+export const WorkItem = v.variant("kind", [LaunchItem, CheckItem, RerunItem, TerminateItem]);
+export type LaunchItem = v.InferOutput<typeof LaunchItem>;
+export type CheckItem = v.InferOutput<typeof CheckItem>;
+export type RerunItem = v.InferOutput<typeof RerunItem>;
+export type TerminateItem = v.InferOutput<typeof TerminateItem>;
+export type WorkItem = v.InferOutput<typeof WorkItem>;
+
+/** What this answer allows until the next lease. Calls are counts; a launch item handed out has already paid for one JIT call. */
+export const Budgets = v.object({
+	jitCalls: v.pipe(v.number(), v.integer(), v.minValue(0)),
+	ec2Calls: v.pipe(v.number(), v.integer(), v.minValue(0)),
+	onDemandOnly: v.boolean(),
+	/** True while paused or draining: no launch item is handed out. */
+	paused: v.boolean(),
+});
+export type Budgets = v.InferOutput<typeof Budgets>;
+
+/** `superseded` tells a session that another one serves; it must end without settling less than it holds. */
+export const LeaseAnswer = v.object({ work: v.array(WorkItem), budgets: Budgets, superseded: v.optional(v.boolean()) });
+export type LeaseAnswer = v.InferOutput<typeof LeaseAnswer>;
+export const parseLeaseAnswer = parserOf(LeaseAnswer);

@@ -1,0 +1,59 @@
+// POST /observe: facts that the poller read from GitHub and EC2; the relay answers which machines may stay.
+import * as v from "valibot";
+import { JobPointer, JobStatus } from "./job.ts";
+import { Id, InstanceId, parserOf, Text, Time } from "./parse.ts";
+
+/** A job as GitHub's REST API shows it. An unknown queued one is taken in: its webhook was lost. */
+export const JobFact = v.object({
+	job: JobPointer,
+	status: JobStatus,
+	conclusion: v.nullable(Text),
+	runnerName: v.nullable(Text),
+	createdAt: Time,
+});
+export type JobFact = v.InferOutput<typeof JobFact>;
+
+export const RunFact = v.object({
+	id: Id,
+	attempt: v.pipe(v.number(), v.integer(), v.minValue(1)),
+	status: Text,
+	conclusion: v.nullable(Text),
+});
+export type RunFact = v.InferOutput<typeof RunFact>;
+
+/** EC2's names for where an instance stands. */
+export const MachineState = v.picklist(["pending", "running", "shutting-down", "terminated", "stopping", "stopped"]);
+export type MachineState = v.InferOutput<typeof MachineState>;
+
+export const MachineFact = v.object({
+	instanceId: InstanceId,
+	state: MachineState,
+	launchedAt: Time,
+	/** EC2's StateReason code, such as `Server.SpotInstanceTermination`. */
+	stateReason: v.nullable(Text),
+	privateIp: v.nullable(Text),
+});
+export type MachineFact = v.InferOutput<typeof MachineFact>;
+
+/** `complete`: `machines` is every instance of the stack that EC2 still lists, so one that is absent is gone. */
+export const ObserveRequest = v.object({
+	jobs: v.pipe(v.array(JobFact), v.maxLength(1000)),
+	runs: v.pipe(v.array(RunFact), v.maxLength(1000)),
+	machines: v.pipe(v.array(MachineFact), v.maxLength(5000)),
+	complete: v.optional(v.boolean(), false),
+});
+export type ObserveRequest = v.InferOutput<typeof ObserveRequest>;
+export const parseObserveRequest = parserOf(ObserveRequest);
+
+export const Verdict = v.object({
+	instanceId: InstanceId,
+	verdict: v.picklist(["keep", "terminate"]),
+	reason: Text,
+	/** Set with `terminate`: hard limit or denial, so the runner need not be idle. */
+	force: v.optional(v.boolean(), false),
+});
+export type Verdict = v.InferOutput<typeof Verdict>;
+
+export const ObserveAnswer = v.object({ machines: v.array(Verdict) });
+export type ObserveAnswer = v.InferOutput<typeof ObserveAnswer>;
+export const parseObserveAnswer = parserOf(ObserveAnswer);

@@ -11,7 +11,8 @@ export function parserOf<S extends v.GenericSchema>(schema: S) {
 		if (result.success) return { ok: true, value: result.output };
 		const issue = result.issues[0];
 		const path = v.getDotPath(issue);
-		return { ok: false, reason: `${path ?? "body"}: ${issue.kind === "schema" ? `expected ${issue.expected}` : issue.message}` };
+		const said = issue.message.startsWith("Invalid ") ? `expected ${issue.expected}` : issue.message;
+		return { ok: false, reason: `${path ?? "body"}: ${said}` };
 	};
 }
 

@@ -1,0 +1,121 @@
+// What the parsers must not let through, each with the reason that the other side gets to see.
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import * as fc from "fast-check";
+import { parseBootDocument } from "../../contract/boot.ts";
+import { parseLeaseAnswer, parseLeaseRequest } from "../../contract/lease.ts";
+import { parseReport, parseReportToken, reportTokenText } from "../../contract/report.ts";
+import { admits } from "../../contract/rule.ts";
+import { parseSettleRequest } from "../../contract/settle.ts";
+import { parseSwitchChange } from "../../contract/switches.ts";
+
+const golden = (name: string) => JSON.parse(readFileSync(new URL(`./golden/${name}.json`, import.meta.url), "utf8"));
+const reasonOf = (result: { ok: true } | { ok: false; reason: string }) => (result.ok ? "accepted" : result.reason);
+
+describe("refusals", () => {
+	test("an unknown version is refused by name", () => {
+		for (const version of [0, 2, "1", null]) {
+			expect(reasonOf(parseReport({ ...golden("report.claimed"), version }))).toContain("version: ");
+			expect(reasonOf(parseBootDocument({ ...golden("boot-document.build"), version }))).toContain("unknown version");
+		}
+	});
+
+	test("a lease asks for 1 to 100 items and waits 0 to 25 seconds", () => {
+		const request = golden("lease-request.plain");
+		for (const max of [0, 101, 1.5, "10"]) expect(reasonOf(parseLeaseRequest({ ...request, max }))).toStartWith("max: ");
+		for (const waitSeconds of [-1, 26, null]) expect(reasonOf(parseLeaseRequest({ ...request, waitSeconds }))).toStartWith("waitSeconds: ");
+		for (const field of ["session", "requestId"])
+			expect(reasonOf(parseLeaseRequest({ ...request, [field]: "" }))).toStartWith(`${field}: `);
+	});
+
+	test("an unknown outcome, kind or phase is refused at its path", () => {
+		const settle = golden("settle-request.extend");
+		expect(reasonOf(parseSettleRequest({ results: [{ ...settle.results[0], outcome: "shrug" }] }))).toStartWith("results.0.outcome: ");
+		const lease = golden("lease-answer.launch");
+		expect(reasonOf(parseLeaseAnswer({ ...lease, work: [{ ...lease.work[0], kind: "dance" }] }))).toStartWith("work.0.kind: ");
+		expect(reasonOf(parseReport({ ...golden("report.off"), phase: "asleep" }))).toStartWith("phase: ");
+	});
+
+	test("a reason names the field and never shows the value", () => {
+		const secret = "very-secret-value";
+		expect(reasonOf(parseReport({ ...golden("report.off"), instanceId: secret }))).not.toContain(secret);
+		expect(reasonOf(parseBootDocument({ ...golden("boot-document.build"), jitConfig: { secret } }))).not.toContain(secret);
+	});
+
+	test("a switch change must name a switch", () => {
+		expect(parseSwitchChange({}).ok).toBeFalse();
+		expect(parseSwitchChange({ pause: "yes" }).ok).toBeFalse();
+	});
+
+	test("no input makes a parser throw", () => {
+		fc.assert(
+			fc.property(fc.anything(), (input) => {
+				for (const parse of [parseReport, parseLeaseRequest, parseSettleRequest, parseBootDocument, parseLeaseAnswer]) parse(input);
+			}),
+			{ numRuns: 2000 },
+		);
+	});
+});
+
+describe("report tokens", () => {
+	test("are read back as they were written", () => {
+		const mac = "0f".repeat(32);
+		expect(parseReportToken(`${reportTokenText("i-0abcdef1234567890", 1795021600)}.${mac}`)).toEqual({
+			instanceId: "i-0abcdef1234567890",
+			expiry: 1795021600,
+			mac,
+		});
+	});
+
+	test("of any other form are not tokens", () => {
+		for (const text of [
+			"",
+			"i-0abcdef1234567890",
+			"i-0abcdef1234567890.1795021600.xyz",
+			`i-0abcdef1234567890.0795021600.${"0f".repeat(32)}`,
+			" i-1.1.1",
+		]) {
+			expect(parseReportToken(text)).toBeNull();
+		}
+	});
+});
+
+describe("admits", () => {
+	const facts = {
+		event: "push",
+		ref: "refs/heads/main",
+		environment: "production",
+		workflow: "o/r/.github/workflows/d.yml@refs/heads/main",
+		repository: "o/r",
+		actor: "mona",
+		fork: false,
+	};
+
+	test("a rule without lists admits whatever is not from a fork", () => {
+		expect(admits({ forks: false }, facts)).toEqual({ admitted: true });
+		expect(admits({ forks: false }, { ...facts, fork: true })).toMatchObject({ admitted: false, rule: "forks" });
+		expect(admits({ forks: true }, { ...facts, fork: null })).toEqual({ admitted: true });
+	});
+
+	test("an unknown fact is refused by a rule that asks for it", () => {
+		for (const [rule, fact] of [
+			["events", "event"],
+			["refs", "ref"],
+			["environments", "environment"],
+			["workflows", "workflow"],
+			["repositories", "repository"],
+			["actors", "actor"],
+		] as const) {
+			expect(admits({ forks: true, [rule]: ["**"] }, { ...facts, [fact]: null })).toMatchObject({ admitted: false, rule });
+			expect(admits({ forks: true, [rule]: [] }, facts)).toMatchObject({ admitted: false, rule });
+		}
+		expect(admits({ forks: false }, { ...facts, fork: null })).toMatchObject({ admitted: false, rule: "forks" });
+	});
+
+	test("one star stops at a slash, two do not, and nothing else is special", () => {
+		expect(admits({ forks: true, refs: ["refs/heads/*"] }, { ...facts, ref: "refs/heads/a/b" }).admitted).toBeFalse();
+		expect(admits({ forks: true, refs: ["refs/heads/**"] }, { ...facts, ref: "refs/heads/a/b" }).admitted).toBeTrue();
+		expect(admits({ forks: true, refs: ["refs/heads/ma.n"] }, facts).admitted).toBeFalse();
+		expect(admits({ forks: true, refs: ["refs/heads/main"] }, { ...facts, ref: "refs/heads/main\nx" }).admitted).toBeFalse();
+	});
+});

@@ -56,5 +56,9 @@ export function waterfall(jobs: JobSummary[], width: number): string[] {
 		return `${name.slice(0, nameWidth).padEnd(nameWidth)} ${bar(spans, start, end, barWidth)} ${figures}`;
 	});
 	const legend = STAGES.map(({ name, mark }) => `${mark} ${name}`).join("  ");
-	return [`${"job".padEnd(nameWidth)} ${`${((end - start) / 1000).toFixed(1)} s`.padEnd(barWidth)} ${HEADS}`, ...lines, `seconds in each stage; ${legend}`];
+	return [
+		`${"job".padEnd(nameWidth)} ${`${((end - start) / 1000).toFixed(1)} s`.padEnd(barWidth)} ${HEADS}`,
+		...lines,
+		`seconds in each stage; ${legend}`,
+	];
 }

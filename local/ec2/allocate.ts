@@ -1,0 +1,109 @@
+// Decides which pools give the machines of a fleet and which fail, as CreateFleet answers it (FACTS 4.2). Pure.
+import type { FleetRequest, Market, Pool } from "./fleet-request.ts";
+import { findInstanceType } from "./instance-types.ts";
+
+/** A pool that runs short: unset fields match anything. */
+export interface Shortage {
+	instanceType?: string;
+	subnetId?: string;
+	market?: Market;
+	/** Units that it still gives; 0 unless told. Each launch takes from it. */
+	units?: number;
+	/** `InsufficientInstanceCapacity` unless told; `RequestLimitExceeded` is throttling inside a successful answer. */
+	code?: string;
+}
+
+export interface Placement {
+	pool: Pool;
+	market: Market;
+	units: number;
+}
+
+export interface PoolError {
+	pool: Pool;
+	market: Market;
+	code: string;
+	message: string;
+}
+
+export interface Allocation {
+	placements: Placement[];
+	errors: PoolError[];
+}
+
+const MESSAGES: Record<string, (pool: Pool) => string> = {
+	InsufficientInstanceCapacity: ({ instanceType, zone }) =>
+		`We currently do not have sufficient ${instanceType} capacity in the Availability Zone you requested (${zone}). Our system will be working on provisioning additional capacity.`,
+	RequestLimitExceeded: () => "Request limit exceeded.",
+	MaxSpotInstanceCountExceeded: () => "Max spot instance count exceeded",
+	VcpuLimitExceeded: () => "You have requested more vCPU capacity than your current vCPU limit allows for the instance bucket.",
+	UnfulfillableCapacity: () => "Unable to fulfill capacity due to your request configuration. Please adjust your request and try again.",
+};
+
+function errorOf(pool: Pool, market: Market, code: string): PoolError {
+	return { pool, market, code, message: MESSAGES[code]?.(pool) ?? code };
+}
+
+/** What is wrong with a pool whatever capacity there is. */
+function faultOf(pool: Pool, market: Market): PoolError | null {
+	const type = findInstanceType(pool.instanceType);
+	if (pool.zone === null)
+		return { pool, market, code: "InvalidSubnetID.NotFound", message: `The subnet ID '${pool.subnetId}' does not exist` };
+	if (type === null)
+		return {
+			pool,
+			market,
+			code: "InvalidFleetConfiguration",
+			message: `Your requested instance type (${pool.instanceType}) is not supported in your requested Availability Zone (${pool.zone}).`,
+		};
+	if (type.architecture !== pool.template.architecture)
+		return {
+			pool,
+			market,
+			code: "InvalidParameterValue",
+			message: `The architecture '${type.architecture}' of the specified instance type does not match the architecture '${pool.template.architecture}' of the specified AMI.`,
+		};
+	return null;
+}
+
+export function shortageOf(pool: Pool, market: Market, shortages: Shortage[]): Shortage | null {
+	const fits = ({ instanceType, subnetId, market: wanted }: Shortage) =>
+		(instanceType ?? pool.instanceType) === pool.instanceType &&
+		(subnetId ?? pool.subnetId) === pool.subnetId &&
+		(wanted ?? market) === market;
+	return shortages.find(fits) ?? null;
+}
+
+function inOrder(pools: Pool[], byPriority: boolean): Pool[] {
+	return byPriority ? pools.toSorted((a, b) => (a.priority ?? Number.MAX_VALUE) - (b.priority ?? Number.MAX_VALUE)) : pools;
+}
+
+function allocateMarket(request: FleetRequest, market: Market, shortages: Shortage[], free: number): Allocation {
+	const found: Allocation = { placements: [], errors: [] };
+	let wanted = request.units[market];
+	if (wanted === 0) return found;
+	for (const pool of inOrder(request.pools, request.byPriority[market])) {
+		const fault = faultOf(pool, market);
+		if (fault) found.errors.push(fault);
+		if (fault || wanted === 0) continue;
+		const shortage = shortageOf(pool, market, shortages);
+		const units = Math.min(wanted, free, shortage ? (shortage.units ?? 0) : wanted);
+		if (units > 0) found.placements.push({ pool, market, units });
+		if (units < wanted) found.errors.push(errorOf(pool, market, shortage?.code ?? "InsufficientInstanceCapacity"));
+		wanted -= units;
+		free -= units;
+	}
+	const got = request.units[market] - wanted;
+	return got < request.minimum[market] ? { placements: [], errors: found.errors } : found;
+}
+
+/**
+ * Fills a fleet from its pools in the order of the request, or of their priorities: there are no prices here. A pool that gives less
+ * than is still wanted is an error, and the next one is asked. `free` is what is left of the account's quota, in machines.
+ */
+export function allocate(request: FleetRequest, shortages: Shortage[], free: number): Allocation {
+	const spot = allocateMarket(request, "spot", shortages, free);
+	const used = spot.placements.reduce((sum, { units }) => sum + units, 0);
+	const onDemand = allocateMarket(request, "on-demand", shortages, free - used);
+	return { placements: [...spot.placements, ...onDemand.placements], errors: [...spot.errors, ...onDemand.errors] };
+}

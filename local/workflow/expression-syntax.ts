@@ -103,7 +103,7 @@ function readPrimary(reader: Reader): Node {
 	if (token.kind === "text") return { kind: "literal", value: token.text.slice(1, -1).replaceAll("''", "'") };
 	if (token.kind === "number") return { kind: "literal", value: Number(token.text) };
 	if (isSign(reader, "(")) return { kind: "call", name: token.text, values: readArguments(reader) };
-	return token.text in KEYWORDS ? { kind: "literal", value: KEYWORDS[token.text] } : { kind: "context", name: token.text };
+	return Object.hasOwn(KEYWORDS, token.text) ? { kind: "literal", value: KEYWORDS[token.text] } : { kind: "context", name: token.text };
 }
 
 function readArguments(reader: Reader): Node[] {

@@ -5,35 +5,38 @@ import { isTruthy, memberOf, ORDER, toText } from "./expression-values.ts";
 
 export { ExpressionError } from "./expression-functions.ts";
 
-/** One piece of a template; `at` is where it begins. */
-export type Piece = { kind: "text"; text: string; at: number } | { kind: "expression"; source: string; at: number };
+/** One piece of a template. `open` is an expression that has no `}}`. */
+export type Piece = { kind: "text"; text: string } | { kind: "expression"; source: string } | { kind: "open" };
+
+export const NOT_CLOSED = "the expression is not closed: ${{ has no }}";
 
 /** What `.*` gives: members asked of it are asked of each of its items. */
 class Every {
 	constructor(readonly items: unknown[]) {}
 }
 
-/** A `}}` within a quoted text does not close the expression. */
+/** Where an expression ends; -1 if nowhere. A `}}` within a quoted text does not close it. */
 function closingAt(template: string, from: number): number {
 	let quoted = false;
 	for (let at = from; at < template.length; at += 1) {
 		if (template[at] === "'") quoted = !quoted;
 		else if (!quoted && template.startsWith("}}", at)) return at;
 	}
-	throw new ExpressionError("the expression is not closed: ${{ has no }}");
+	return -1;
 }
 
-/** Splits a template into its texts and expressions. Throws ExpressionError if one is not closed. */
+/** Splits a template into its texts and expressions. */
 export function piecesOf(template: string): Piece[] {
 	const pieces: Piece[] = [];
 	let at = 0;
 	for (let open = template.indexOf("${{"); open >= 0; open = template.indexOf("${{", at)) {
-		if (open > at) pieces.push({ kind: "text", text: template.slice(at, open), at });
+		if (open > at) pieces.push({ kind: "text", text: template.slice(at, open) });
 		const close = closingAt(template, open + 3);
-		pieces.push({ kind: "expression", source: template.slice(open + 3, close), at: open });
+		if (close < 0) return [...pieces, { kind: "open" }];
+		pieces.push({ kind: "expression", source: template.slice(open + 3, close) });
 		at = close + 2;
 	}
-	if (at < template.length) pieces.push({ kind: "text", text: template.slice(at), at });
+	if (at < template.length) pieces.push({ kind: "text", text: template.slice(at) });
 	return pieces;
 }
 
@@ -50,15 +53,15 @@ function memberOrEach(value: unknown, key: unknown): unknown {
 const plain = (value: unknown) => (value instanceof Every ? value.items : value);
 
 function call(name: string, values: unknown[]): unknown {
-	const known = FUNCTIONS[name.toLowerCase()];
+	const known = Object.hasOwn(FUNCTIONS, name.toLowerCase()) ? FUNCTIONS[name.toLowerCase()] : undefined;
 	if (!known) throw new ExpressionError(`unknown function '${name}'`);
 	if (values.length < known.least || values.length > known.most)
 		throw new ExpressionError(`${name}() does not take ${values.length} argument${values.length === 1 ? "" : "s"}`);
 	return known.call(values);
 }
 
-function valueOf(node: Node, contexts: Record<string, unknown>): unknown {
-	const value = (inner: Node) => plain(valueOf(inner, contexts));
+function resultOf(node: Node, contexts: Record<string, unknown>): unknown {
+	const value = (inner: Node) => plain(resultOf(inner, contexts));
 	switch (node.kind) {
 		case "literal":
 			return node.value;
@@ -67,9 +70,9 @@ function valueOf(node: Node, contexts: Record<string, unknown>): unknown {
 				throw new ExpressionError(`there is no '${node.name}' here`);
 			return memberOf(contexts, node.name);
 		case "member":
-			return memberOrEach(valueOf(node.of, contexts), value(node.key));
+			return memberOrEach(resultOf(node.of, contexts), value(node.key));
 		case "every":
-			return everyOf(valueOf(node.of, contexts));
+			return everyOf(resultOf(node.of, contexts));
 		case "call":
 			return call(node.name, node.values.map(value));
 		case "not":
@@ -86,10 +89,16 @@ function operate(sign: string, left: unknown, right: () => unknown): unknown {
 	return ORDER[sign]?.(left, right());
 }
 
+function pieceValue(piece: Piece, contexts: Record<string, unknown>): unknown {
+	if (piece.kind === "text") return piece.text;
+	if (piece.kind === "open") throw new ExpressionError(NOT_CLOSED);
+	return plain(resultOf(parseExpression(piece.source), contexts));
+}
+
 /** Evaluates a template whose value matters: one whole expression gives the value itself, anything else gives text. Throws ExpressionError. */
 export function evaluateValue(template: string, contexts: Record<string, unknown>): unknown {
 	const pieces = piecesOf(template);
-	const values = pieces.map((piece) => (piece.kind === "text" ? piece.text : plain(valueOf(parseExpression(piece.source), contexts))));
+	const values = pieces.map((piece) => pieceValue(piece, contexts));
 	return values.length === 1 ? values[0] : values.map(toText).join("");
 }
 

@@ -11,6 +11,8 @@ export interface Step {
 	id: string | null;
 	name: Template | null;
 	run: Template;
+	/** `shell: bash` was written out: bash then runs with `pipefail` and reads no start-up files, as on GitHub. */
+	shell?: "bash";
 	env: Env;
 	workingDirectory: Template | null;
 	continueOnError: Template | boolean;

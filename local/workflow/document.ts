@@ -1,0 +1,105 @@
+// A YAML file whose every piece knows its line. Pure. Problems are collected, never thrown: a file's author sees all of them at once.
+import { type Alias, type Document, isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml";
+
+export interface Problem {
+	file: string;
+	/** From 1. */
+	line: number;
+	reason: string;
+}
+
+export interface Source {
+	file: string;
+	text: string;
+	document: Document;
+	lines: LineCounter;
+	problems: Problem[];
+	/** Aliases that may still be followed: a small file may not unfold into a huge one. */
+	aliases: number;
+}
+
+export interface Field {
+	name: string;
+	/** Where the key stands. */
+	at: number;
+	value: Node | null;
+}
+
+const MAX_ALIASES = 1000;
+
+export function complain(source: Source, at: number, reason: string): void {
+	const line = Math.max(1, source.lines.linePos(at).line);
+	const known = source.problems.some((problem) => problem.line === line && problem.reason === reason);
+	if (!known) source.problems.push({ file: source.file, line, reason });
+}
+
+/** Offset at which a node begins; `otherwise` for a value that was left out. */
+export function placeOf(node: Node | null, otherwise = 0): number {
+	return node?.range?.[0] ?? otherwise;
+}
+
+function readYaml(text: string, lines: LineCounter): Document | string {
+	try {
+		return parseDocument(text, { lineCounter: lines, prettyErrors: false });
+	} catch (error) {
+		return error instanceof RangeError ? "the file is nested too deeply" : `the file is not YAML: ${String(error)}`;
+	}
+}
+
+/** Reads the YAML. The document is null if it cannot be understood at all; a key that appears twice still lets the rest be read. */
+export function openDocument(file: string, text: string): { source: Source; readable: boolean } {
+	const lines = new LineCounter();
+	const document = readYaml(text, lines);
+	const source: Source = { file, text, document: parseDocument(""), lines, problems: [], aliases: MAX_ALIASES };
+	if (typeof document === "string") {
+		source.problems.push({ file, line: 1, reason: document });
+		return { source, readable: false };
+	}
+	source.document = document;
+	for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
+		const key = /^[^\s:]+/.exec(text.slice(pos[0]))?.[0];
+		const deep = message.includes("call stack");
+		if (deep) complain(source, pos[0], "the file is nested too deeply");
+		else complain(source, pos[0], code === "DUPLICATE_KEY" ? `the key ${key} appears twice` : `not valid YAML: ${message}`);
+	}
+	return { source, readable: document.errors.every(({ code }) => code === "DUPLICATE_KEY") };
+}
+
+/** The node itself, or what an alias stands for; null for an empty value. */
+export function followed(source: Source, node: unknown): Node | null {
+	if (!isAlias(node)) return (node ?? null) as Node | null;
+	source.aliases -= 1;
+	if (source.aliases >= 0) return followed(source, (node as Alias).resolve(source.document));
+	if (source.aliases === -1) complain(source, placeOf(node), `the file uses aliases (*name) more than ${MAX_ALIASES} times`);
+	return null;
+}
+
+/** True for a value that was left out, as in `key:` with nothing behind it. */
+export function isEmpty(node: Node | null): boolean {
+	return node === null || (isScalar(node) && node.value === null);
+}
+
+function keyOf(source: Source, map: YAMLMap, key: unknown): { name: string; at: number } | null {
+	const node = followed(source, key);
+	if (isScalar(node)) return { name: node.source ?? String(node.value ?? ""), at: placeOf(node) };
+	complain(source, placeOf(node, placeOf(map)), "a key must be a plain text");
+	return null;
+}
+
+/** The keys and values of a mapping, in the file's order. Keys that differ only in case are the same key to GitHub. */
+export function fieldsOf(source: Source, given: Node | null, at: number, what: string): Field[] {
+	const node = followed(source, given);
+	if (!isMap(node)) {
+		complain(source, placeOf(node, at), `${what} must be a mapping (key: value)`);
+		return [];
+	}
+	const fields: Field[] = [];
+	for (const pair of node.items) {
+		const key = keyOf(source, node, pair.key);
+		if (key === null) continue;
+		const twin = fields.find(({ name }) => name.toLowerCase() === key.name.toLowerCase());
+		if (twin && twin.name !== key.name) complain(source, key.at, `the key ${key.name} appears twice (before as ${twin.name})`);
+		if (!twin) fields.push({ ...key, value: followed(source, pair.value) });
+	}
+	return fields;
+}

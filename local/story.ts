@@ -1,0 +1,69 @@
+// One job's story put together from the three who know a part of it: GitHub, the relay's ledger and EC2. Pure.
+import type { JobView, Timings } from "../contract/job.ts";
+import type { InstanceView } from "./ec2.ts";
+import type { RunJob } from "./github/run.ts";
+import type { ProgressJob } from "./progress.ts";
+import type { JobSummary } from "./summary.ts";
+
+export type LedgerJob = JobView;
+
+const NOTHING: Timings = {
+	receivedAt: null,
+	leasedAt: null,
+	launchedAt: null,
+	claimedAt: null,
+	listeningAt: null,
+	startedAt: null,
+	finishedAt: null,
+	offAt: null,
+};
+/** Annotations of a job that did not come to the end its own steps give it (FACTS 1.5, 1.7). */
+const CUT_SHORT = /shutdown signal|lost communication/;
+
+const STAGE_NAMES: Record<string, string> = {
+	queued: "queued",
+	waiting: "waiting",
+	launching: "launching",
+	launched: "booting",
+	running: "running",
+};
+
+function stageOf(job: RunJob, known: LedgerJob | undefined): { stage: string; since: number } {
+	if (job.status === "completed") return { stage: job.conclusion ?? "completed", since: job.completedAt ?? job.createdAt };
+	if (job.status === "in_progress") return { stage: "running", since: job.startedAt ?? job.createdAt };
+	if (known === undefined) return { stage: job.status, since: job.queuedAt };
+	const { listeningAt, claimedAt, launchedAt, receivedAt } = known.timings;
+	if (known.state === "launched" && listeningAt !== null) return { stage: "listening", since: listeningAt };
+	return { stage: STAGE_NAMES[known.state] ?? known.state, since: claimedAt ?? launchedAt ?? receivedAt ?? job.queuedAt };
+}
+
+/** What a job looks like while the run goes on. */
+export function progressOf(job: RunJob, known: LedgerJob | undefined): ProgressJob {
+	const told = known?.state === "refused" || known?.state === "dead" ? known.reason : null;
+	const detail = told ?? known?.machine?.instanceId ?? "";
+	return { id: job.id, name: job.name, ...stageOf(job, known), ended: job.status === "completed", detail };
+}
+
+/** The machine that ran a job, by the runner's name at GitHub: the ledger's own may have been swapped or replaced. */
+function machineOf(job: RunJob, known: LedgerJob | undefined, machines: InstanceView[]): InstanceView | undefined {
+	const named = machines.find(({ instanceId }) => job.runner?.name.includes(instanceId));
+	return named ?? machines.find(({ instanceId }) => instanceId === known?.machine?.instanceId);
+}
+
+/** What became of a job. `refusal` is the ledger's reason if it got no machine. */
+export function jobSummary(job: RunJob, known: LedgerJob | undefined, machines: InstanceView[], refusal: string | null): JobSummary {
+	const machine = machineOf(job, known, machines);
+	const timings = known?.timings ?? NOTHING;
+	const cutShort = job.annotations.find((annotation) => CUT_SHORT.test(annotation)) ?? null;
+	return {
+		id: job.id,
+		name: job.name,
+		attempt: job.attempt,
+		conclusion: job.conclusion,
+		instanceId: machine?.instanceId ?? null,
+		allowedToFail: job.allowedToFail,
+		reason: refusal ?? cutShort,
+		queuedAt: job.queuedAt,
+		timings: { ...timings, offAt: machine?.terminatedAt ?? timings.offAt },
+	};
+}

@@ -105,6 +105,11 @@ export async function startEc2(options: Ec2Options): Promise<Ec2> {
 	const timers = new Set<Timer>();
 	const run = createActions({ account: options, machines, faults, boot: options.boot, quota: options.machines ?? 16, now });
 
+	/** Signers set their clock by the date of an answer. */
+	function xml(body: string, status: number): Response {
+		return new Response(body, { status, headers: { "content-type": "text/xml;charset=UTF-8", date: new Date(now()).toUTCString() } });
+	}
+
 	async function answer(request: Request, requestId: string): Promise<Response> {
 		const body = await readSigned(request, options, now());
 		const node = parseParameters(body);
@@ -171,8 +176,4 @@ export async function startEc2(options: Ec2Options): Promise<Ec2> {
 		onState: machines.onState,
 		stop,
 	};
-}
-
-function xml(body: string, status: number): Response {
-	return new Response(body, { status, headers: { "content-type": "text/xml;charset=UTF-8" } });
 }

@@ -77,15 +77,14 @@ function canonicalPath(path: string, service: string): string {
 	return (service === "s3" ? once : once.map(encode)).join("/");
 }
 
+/** In the order of the encoded names, then of the values: `x=2` comes before `x1=1`, which it would not as a whole. */
 function canonicalQuery(query: string): string {
 	const pairs = query.split("&").filter((pair) => pair !== "");
-	return pairs
-		.map((pair) => {
-			const [name = "", ...value] = pair.split("=");
-			return `${encode(decode(name))}=${encode(decode(value.join("=")))}`;
-		})
-		.toSorted()
-		.join("&");
+	const encoded = pairs.map((pair) => {
+		const [name = "", ...value] = pair.split("=");
+		return [name, value.join("=")].map((text) => encode(decode(text))).join("\0");
+	});
+	return encoded.toSorted().join("&").replaceAll("\0", "=");
 }
 
 function canonicalRequest(request: SignedRequest, auth: Authorization, payloadHash: string): string {

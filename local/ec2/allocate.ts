@@ -7,7 +7,7 @@ export interface Shortage {
 	instanceType?: string;
 	subnetId?: string;
 	market?: Market;
-	/** Units that it still gives; 0 unless told. Each launch takes from it. */
+	/** Units that the pools it matches still give together; 0 unless told. Each launch takes from it. */
 	units?: number;
 	/** `InsufficientInstanceCapacity` unless told; `RequestLimitExceeded` is throttling inside a successful answer. */
 	code?: string;
@@ -17,6 +17,8 @@ export interface Placement {
 	pool: Pool;
 	market: Market;
 	units: number;
+	/** What the units are taken from, if the pool runs short. */
+	shortage: Shortage | null;
 }
 
 export interface PoolError {
@@ -31,8 +33,9 @@ export interface Allocation {
 	errors: PoolError[];
 }
 
+const CAPACITY = "InsufficientInstanceCapacity";
 const MESSAGES: Record<string, (pool: Pool) => string> = {
-	InsufficientInstanceCapacity: ({ instanceType, zone }) =>
+	[CAPACITY]: ({ instanceType, zone }) =>
 		`We currently do not have sufficient ${instanceType} capacity in the Availability Zone you requested (${zone}). Our system will be working on provisioning additional capacity.`,
 	RequestLimitExceeded: () => "Request limit exceeded.",
 	MaxSpotInstanceCountExceeded: () => "Max spot instance count exceeded",
@@ -66,7 +69,7 @@ function faultOf(pool: Pool, market: Market): PoolError | null {
 	return null;
 }
 
-export function shortageOf(pool: Pool, market: Market, shortages: Shortage[]): Shortage | null {
+function shortageOf(pool: Pool, market: Market, shortages: Shortage[]): Shortage | null {
 	const fits = ({ instanceType, subnetId, market: wanted }: Shortage) =>
 		(instanceType ?? pool.instanceType) === pool.instanceType &&
 		(subnetId ?? pool.subnetId) === pool.subnetId &&
@@ -78,7 +81,13 @@ function inOrder(pools: Pool[], byPriority: boolean): Pool[] {
 	return byPriority ? pools.toSorted((a, b) => (a.priority ?? Number.MAX_VALUE) - (b.priority ?? Number.MAX_VALUE)) : pools;
 }
 
-function allocateMarket(request: FleetRequest, market: Market, shortages: Shortage[], free: number): Allocation {
+/** How much can still be had while one request is filled. */
+interface Supply {
+	machines: number;
+	units: Map<Shortage, number>;
+}
+
+function allocateMarket(request: FleetRequest, market: Market, supply: Supply): Allocation {
 	const found: Allocation = { placements: [], errors: [] };
 	let wanted = request.units[market];
 	if (wanted === 0) return found;
@@ -86,12 +95,14 @@ function allocateMarket(request: FleetRequest, market: Market, shortages: Shorta
 		const fault = faultOf(pool, market);
 		if (fault) found.errors.push(fault);
 		if (fault || wanted === 0) continue;
-		const shortage = shortageOf(pool, market, shortages);
-		const units = Math.min(wanted, free, shortage ? (shortage.units ?? 0) : wanted);
-		if (units > 0) found.placements.push({ pool, market, units });
-		if (units < wanted) found.errors.push(errorOf(pool, market, shortage?.code ?? "InsufficientInstanceCapacity"));
+		const shortage = shortageOf(pool, market, [...supply.units.keys()]);
+		const given = shortage ? (supply.units.get(shortage) ?? 0) : wanted;
+		const units = Math.min(wanted, supply.machines, given);
+		if (units > 0) found.placements.push({ pool, market, units, shortage });
+		if (units < wanted) found.errors.push(errorOf(pool, market, given < wanted ? (shortage?.code ?? CAPACITY) : CAPACITY));
+		if (shortage) supply.units.set(shortage, given - units);
+		supply.machines -= units;
 		wanted -= units;
-		free -= units;
 	}
 	const got = request.units[market] - wanted;
 	return got < request.minimum[market] ? { placements: [], errors: found.errors } : found;
@@ -102,8 +113,8 @@ function allocateMarket(request: FleetRequest, market: Market, shortages: Shorta
  * than is still wanted is an error, and the next one is asked. `free` is what is left of the account's quota, in machines.
  */
 export function allocate(request: FleetRequest, shortages: Shortage[], free: number): Allocation {
-	const spot = allocateMarket(request, "spot", shortages, free);
-	const used = spot.placements.reduce((sum, { units }) => sum + units, 0);
-	const onDemand = allocateMarket(request, "on-demand", shortages, free - used);
+	const supply = { machines: free, units: new Map(shortages.map((shortage) => [shortage, shortage.units ?? 0])) };
+	const spot = allocateMarket(request, "spot", supply);
+	const onDemand = allocateMarket(request, "on-demand", supply);
 	return { placements: [...spot.placements, ...onDemand.placements], errors: [...spot.errors, ...onDemand.errors] };
 }

@@ -1,6 +1,6 @@
 // CreateFleet: the same token gives the same fleet again; a new one launches what its pools give (FACTS 4.2, 4.3).
 import type { Boot } from "../instance.ts";
-import { type Allocation, allocate, type Placement, type PoolError, shortageOf } from "./allocate.ts";
+import { allocate, type Placement, type PoolError } from "./allocate.ts";
 import type { Faults } from "./faults.ts";
 import { type Account, type FleetRequest, type Pool, parseFleetRequest } from "./fleet-request.ts";
 import { isAlive, type Machines, newId } from "./machines.ts";
@@ -28,14 +28,6 @@ function overridesElement({ template, instanceType, subnetId }: Pool): XmlValue 
 
 function errorElement({ pool, market, code, message }: PoolError): XmlValue {
 	return { launchTemplateAndOverrides: overridesElement(pool), lifecycle: market, errorCode: code, errorMessage: message };
-}
-
-/** Takes what a launch used from the pools that run short. */
-function useUp({ placements }: Allocation, faults: Faults): void {
-	for (const { pool, market, units } of placements) {
-		const shortage = shortageOf(pool, market, faults.shortages);
-		if (shortage) shortage.units = (shortage.units ?? 0) - units;
-	}
 }
 
 function launchUnits({ pool, market, units }: Placement, request: FleetRequest, fleetId: string, options: FleetOptions): XmlValue {
@@ -68,7 +60,7 @@ function createFleet(request: FleetRequest, options: FleetOptions): Answer {
 	const allocation = allocate(request, options.faults.shortages, free);
 	const fleetId = `fleet-${crypto.randomUUID()}`;
 	const launched = allocation.placements.map((placement) => launchUnits(placement, request, fleetId, options));
-	useUp(allocation, options.faults);
+	for (const { shortage, units } of allocation.placements) if (shortage) shortage.units = (shortage.units ?? 0) - units;
 	return { fleetId, errorSet: allocation.errors.map(errorElement), fleetInstanceSet: launched };
 }
 

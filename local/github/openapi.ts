@@ -43,10 +43,22 @@ const GENERAL = new Set([401, 403, 404, 422, 429, 500, 502, 503]);
 
 let loaded: { description: Description; ajv: Ajv; compiled: Map<string, ValidateFunction>; templates: string[][] } | null = null;
 
+/** OpenAPI 3.0 lets `nullable` stand beside an enum without null, or without a type; JSON schema does not. Changes the node in place. */
+function admitNull(node: unknown): void {
+	if (typeof node !== "object" || node === null) return;
+	for (const child of Object.values(node)) admitNull(child);
+	const schema = node as Record<string, unknown>;
+	if (schema.nullable !== true) return;
+	const { nullable: _, ...rest } = schema;
+	for (const name of Object.keys(schema)) delete schema[name];
+	schema.anyOf = [{ type: "null" }, rest];
+}
+
 function load(): NonNullable<typeof loaded> {
 	if (loaded) return loaded;
 	const description = JSON.parse(readFileSync(createRequire(import.meta.url).resolve(DESCRIPTION), "utf8")) as Description;
-	const ajv = new Ajv({ strict: false, validateFormats: false, validateSchema: false, allErrors: true });
+	admitNull(description);
+	const ajv = new Ajv({ strict: false, validateFormats: false, validateSchema: false });
 	ajv.addSchema({ components: description.components }, "github");
 	const templates = Object.keys(description.paths).map((path) => path.split("/"));
 	loaded = { description, ajv, compiled: new Map(), templates };

@@ -106,8 +106,9 @@ export async function startEc2(options: Ec2Options): Promise<Ec2> {
 	const run = createActions({ account: options, machines, faults, boot: options.boot, quota: options.machines ?? 16, now });
 
 	/** Signers set their clock by the date of an answer. */
-	function xml(body: string, status: number): Response {
-		return new Response(body, { status, headers: { "content-type": "text/xml;charset=UTF-8", date: new Date(now()).toUTCString() } });
+	function xml(body: string, status: number, requestId: string): Response {
+		const headers = { "content-type": "text/xml;charset=UTF-8", date: new Date(now()).toUTCString(), "x-amzn-requestid": requestId };
+		return new Response(body, { status, headers });
 	}
 
 	async function answer(request: Request, requestId: string): Promise<Response> {
@@ -126,7 +127,11 @@ export async function startEc2(options: Ec2Options): Promise<Ec2> {
 		if (faults.latencyMs[action]) await Bun.sleep(faults.latencyMs[action]);
 		if (takeOne(faults.lost, action)) throw new Ec2Refusal("InternalError", "An internal error has occurred", 500);
 		setTimeout(() => void faults.onCall(call, "answered"), 0);
-		return xml(document(`${action}Response`, { requestId, ...result }, `http://ec2.amazonaws.com/doc/${textAt(node, "Version")}/`), 200);
+		return xml(
+			document(`${action}Response`, { requestId, ...result }, `http://ec2.amazonaws.com/doc/${textAt(node, "Version")}/`),
+			200,
+			requestId,
+		);
 	}
 
 	const server = Bun.serve({
@@ -138,7 +143,7 @@ export async function startEc2(options: Ec2Options): Promise<Ec2> {
 			const requestId = crypto.randomUUID();
 			return answer(request, requestId).catch((error) => {
 				const refusal = error instanceof Ec2Refusal ? error : new Ec2Refusal("InternalError", String(error), 500);
-				return xml(refusalDocument(refusal, requestId), refusal.status);
+				return xml(refusalDocument(refusal, requestId), refusal.status, requestId);
 			});
 		},
 	});

@@ -51,10 +51,14 @@ interface Place {
 	powerOff: string;
 }
 
+/** Without links in it: processes are known by their paths below it. */
+async function parentOf(directory: string): Promise<string> {
+	await mkdir(directory, { recursive: true });
+	return realpath(directory);
+}
+
 /** `poweroff` leaves word and returns, like `systemctl poweroff`: the power goes a moment later. */
-async function layOut(options: BootOptions, instanceId: string): Promise<Place> {
-	await mkdir(options.directory, { recursive: true });
-	const directory = join(await realpath(options.directory), instanceId);
+async function layOut(options: BootOptions, directory: string): Promise<Place> {
 	const [runner, state, control, bin] = ["runner", "run", "control", "bin"].map((name) => join(directory, name)) as [
 		string,
 		string,
@@ -107,34 +111,59 @@ function watchPower(place: Place, agent: Subprocess, off: () => void): () => voi
 	return () => watcher.close();
 }
 
-/** Makes the `boot` of startEc2. */
+interface Running {
+	imds: Imds;
+	agent: Subprocess;
+	stopListeners(): Promise<unknown>;
+}
+
+/** The machine's services, then its agent; without the one the others are of no use. */
+function start(place: Place, facts: MachineFacts, options: BootOptions): Running {
+	const imds = startImds(facts, options.now);
+	const mailbox = options.mailbox.endpointFor(facts.privateIp);
+	const stopListeners = () => Promise.all([imds.stop(), mailbox.stop()]);
+	try {
+		const agent = startAgent(place.directory, environmentOf(place, facts, imds, mailbox, options), options.agent);
+		return { imds, agent, stopListeners };
+	} catch (error) {
+		void stopListeners();
+		throw error;
+	}
+}
+
+function switchOn(place: Place, facts: MachineFacts, off: () => void, options: BootOptions): BootedMachine {
+	const { imds, agent, stopListeners } = start(place, facts, options);
+	const stopWatching = watchPower(place, agent, off);
+	const machine = { pgid: agent.pid, marker: `MAYFLY_INSTANCE=${facts.instanceId}`, directory: place.directory };
+	return {
+		get pid() {
+			return agent.exitCode === null && agent.signalCode === null ? agent.pid : null;
+		},
+		directory: place.directory,
+		announceInterruption: imds.announceInterruption,
+		recommendRebalance: imds.recommendRebalance,
+		kill: (name) => signal(agent.pid, name),
+		async end() {
+			stopWatching();
+			await cutPower(machine, agent);
+			await stopListeners();
+			await discard(place.directory, options);
+		},
+	};
+}
+
+async function discard(directory: string, { keep }: BootOptions): Promise<void> {
+	if (!keep) await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/** Makes the `boot` of startEc2. It throws if the runner cannot be laid out or there is no agent. */
 export function createBoot(options: BootOptions): Boot {
 	return async (facts, off) => {
-		const place = await layOut(options, facts.instanceId);
-		const imds = startImds(facts, options.now);
-		const mailbox = options.mailbox.endpointFor(facts.privateIp);
-		const stopListeners = () => Promise.all([imds.stop(), mailbox.stop()]);
+		const directory = join(await parentOf(options.directory), facts.instanceId);
 		try {
-			const agent = startAgent(place.directory, environmentOf(place, facts, imds, mailbox, options), options.agent);
-			const stopWatching = watchPower(place, agent, off);
-			const machine = { pgid: agent.pid, marker: `MAYFLY_INSTANCE=${facts.instanceId}`, directory: place.directory };
-			return {
-				get pid() {
-					return agent.exitCode === null && agent.signalCode === null ? agent.pid : null;
-				},
-				directory: place.directory,
-				announceInterruption: imds.announceInterruption,
-				recommendRebalance: imds.recommendRebalance,
-				kill: (name) => signal(agent.pid, name),
-				async end() {
-					stopWatching();
-					await cutPower(machine, agent);
-					await stopListeners();
-					if (!options.keep) await rm(place.directory, { recursive: true, force: true, maxRetries: 5 });
-				},
-			};
+			return switchOn(await layOut(options, directory), facts, off, options);
 		} catch (error) {
-			await stopListeners();
+			await discard(directory, options);
 			throw error;
 		}
 	};

@@ -154,6 +154,12 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
 	const rest = createRest({ world, tokens, faults, limiter, routes, refuseJwt, onExchange: options.onExchange });
 
 	const app = new Hono();
+	app.use("/_broker/*", async (c, next) => {
+		const fault = faults.takeRequest(c.req.method, c.req.path);
+		if (!fault) return next();
+		if (fault.after) await next();
+		c.res = Response.json({ error: fault.message ?? "injected" }, { status: fault.status, headers: fault.headers });
+	});
 	app.route("/_broker", broker);
 	app.route("/", oidc.app);
 	app.all("*", (c) => rest(c.req.raw));

@@ -3,7 +3,7 @@
 export interface RequestFault {
 	/** Any method when absent. */
 	method?: string;
-	/** Tried against the path without its query. */
+	/** Tried against the path without its query; the runners' calls lie below `/_broker/`. */
 	path: RegExp;
 	status: number;
 	/** How many requests it takes; default 1. */

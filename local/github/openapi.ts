@@ -39,7 +39,7 @@ interface Description {
 }
 
 /** Refusals that any operation may give although few say so. */
-const GENERAL = new Set([401, 403, 404, 422, 429, 500, 502, 503]);
+const GENERAL = new Set([400, 401, 403, 404, 422, 429, 500, 502, 503]);
 
 let loaded: { description: Description; ajv: Ajv; compiled: Map<string, ValidateFunction>; templates: string[][] } | null = null;
 
@@ -71,7 +71,8 @@ const isParameter = (part: string) => part.startsWith("{");
 function templateOf(path: string): string | null {
 	const parts = path.split("/");
 	const fitting = load().templates.filter(
-		(template) => template.length === parts.length && template.every((part, at) => isParameter(part) || part === parts[at]),
+		(template) =>
+			template.length === parts.length && template.every((part, at) => (isParameter(part) ? parts[at] !== "" : part === parts[at])),
 	);
 	const [best] = fitting.toSorted((a, b) => a.filter(isParameter).length - b.filter(isParameter).length);
 	return best?.join("/") ?? null;

@@ -24,16 +24,32 @@ interface Found {
 	params: Record<string, string>;
 }
 
+/** Null for a part that is no good percent-encoding. */
+function decoded(part: string): string | null {
+	try {
+		return decodeURIComponent(part);
+	} catch {
+		return null;
+	}
+}
+
+function paramsOf(template: string, path: string): Record<string, string> | null {
+	const parts = path.split("/").map(decoded);
+	const names = template.split("/");
+	if (parts.length !== names.length) return null;
+	const params: Record<string, string> = {};
+	for (const [at, name] of names.entries()) {
+		const part = parts[at];
+		if (name.startsWith("{") && part) params[name.slice(1, -1)] = part;
+		else if (name !== part) return null;
+	}
+	return params;
+}
+
 function find(routes: Route[], method: string, path: string): Found | null {
 	for (const route of routes) {
-		if (route.method !== method) continue;
-		const source = route.path.replace(/[.]/g, "\\.").replace(/\{(\w+)\}/g, "(?<$1>[^/]+)");
-		const match = new RegExp(`^${source}$`).exec(path);
-		if (match)
-			return {
-				route,
-				params: Object.fromEntries(Object.entries(match.groups ?? {}).map(([name, text]) => [name, decodeURIComponent(text)])),
-			};
+		const params = route.method === method ? paramsOf(route.path, path) : null;
+		if (params) return { route, params };
 	}
 	return null;
 }

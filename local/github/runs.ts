@@ -58,6 +58,9 @@ function newRun(id: number, number: number, options: RunOptions, world: World, n
 	const [owner, name, ...rest] = options.repository.split("/");
 	const repository = owner && name && rest.length === 0 ? repositoryNamed(world, owner, name) : null;
 	if (!repository) throw new Error(`there is no repository ${options.repository} in this stand-in`);
+	const keys = new Set(options.workflow.jobs.map(({ key }) => key));
+	const missing = options.workflow.jobs.flatMap(({ needs }) => needs).find((key) => !keys.has(key));
+	if (missing !== undefined) throw new Error(`a job needs ${missing}, which the workflow does not have`);
 	const actor = personNamed(world, options.actor ?? "octocat");
 	const ref = options.ref ?? "refs/heads/main";
 	return {

@@ -113,7 +113,8 @@ test("a call that GitHub has and this stand-in has not is answered 501, one that
 	const unbuilt = await fetch(`${github.url}/repos/octo-org/octo-repo/issues`);
 	expect(unbuilt.status).toBe(501);
 	expect(await unbuilt.json()).toMatchObject({ message: "This stand-in has no GET /repos/octo-org/octo-repo/issues, GitHub does" });
-	expect((await fetch(`${github.url}/nothing/here`)).status).toBe(404);
+	for (const path of ["/nothing/here", "/repos/octo-org/%zz/actions/runs", "/repos//octo-repo/actions/runs"])
+		expect((await fetch(github.url + path)).status).toBe(path.includes("%zz") ? 501 : 404);
 	github.problems.length = 0;
 });
 

@@ -198,3 +198,42 @@ test("a runner that stops polling is offline after a while, and an unused regist
 	github.sweep();
 	expect(github.runners()).toEqual([]);
 });
+
+test("a poll that was hung up takes no message with it, and of two polls one gets the job", async () => {
+	const runner = await newRunner("flaky");
+	const hangUp = new AbortController();
+	const path = `message?sessionId=${runner.session.body.sessionId}&waitSeconds=50`;
+	const poll = fetch(runner.settings.ServerUrlV2 + path, { headers: { authorization: `Bearer ${runner.token}` }, signal: hangUp.signal });
+	while (!github.runners()[0]?.session?.wake) await Bun.sleep(1);
+	hangUp.abort();
+	await poll.catch(() => null);
+	while (github.runners()[0]?.session?.wake) await Bun.sleep(1);
+	const run = start(job("a"));
+	const statuses = (await Promise.all([runner.poll(1), runner.poll(1)])).map(({ status }) => status);
+	expect(statuses.toSorted()).toEqual([200, 202]);
+	expect((await runner.say("POST acquire", { jobId: run.jobs[0]?.id })).status).toBe(200);
+});
+
+test("a hundred jobs are each done once, by as many runners, however they come", async () => {
+	const run = start(job("many", { matrix: Array.from({ length: 100 }, (_, n) => ({ n })) }));
+	const done = await Promise.all(
+		Array.from({ length: 100 }, async (_, n) => {
+			const runner = await newRunner(`r${n}`);
+			const { jobId } = await runner.take();
+			return (await runner.complete(jobId)).status === 204 ? jobId : null;
+		}),
+	);
+	expect(new Set(done).size).toBe(100);
+	expect((await github.waitForRun(run.id)).conclusion).toBe("success");
+	expect(new Set(run.jobs.map(({ runner }) => runner?.name)).size).toBe(100);
+	expect(github.runners()).toEqual([]);
+});
+
+test("a fault on a runner's call is answered in the broker's way", async () => {
+	start(job("a"));
+	const runner = await newRunner("unlucky");
+	github.faults.request({ path: /_broker.acquire/, status: 500, after: true });
+	const { body } = await runner.poll();
+	expect((await runner.say("POST acquire", body)).status).toBe(500);
+	expect((await runner.say("POST acquire", body)).status).toBe(409);
+});

@@ -154,3 +154,8 @@ test("a job whose labels cannot be read fails with the place in the file", () =>
 		{ conclusion: "failure", annotations: [expect.stringContaining("not a list of labels")] },
 	]);
 });
+
+test("a workflow that needs a job it does not have, or a repository that is not there, makes no run", () => {
+	expect(() => github.createRun({ workflow: workflow(job("a", { needs: ["b"] })), repository })).toThrow("needs b");
+	expect(() => github.createRun({ workflow: workflow(job("a")), repository: "octo-org/none" })).toThrow("no repository");
+});

@@ -1,30 +1,16 @@
 // The GitHub stand-in: REST API, App, runs, webhooks, runner broker and OIDC issuer on one port of 127.0.0.1. It refuses what GitHub refuses.
-import { Hono } from "hono";
-import { refuseAppJwt } from "./github/app-auth.ts";
-import { createBroker } from "./github/broker.ts";
-import { createDeliveries, type Delivery, deliveryRoutes } from "./github/deliveries.ts";
-import { createFaults, type Faults } from "./github/faults.ts";
-import { groupRoutes } from "./github/groups-api.ts";
-import { installationRoutes } from "./github/installations.ts";
-import { jobMessage } from "./github/job-message.ts";
-import { jobRoutes } from "./github/jobs-api.ts";
+import type { Delivery } from "./github/deliveries.ts";
+import type { Faults } from "./github/faults.ts";
 import { makeKeys } from "./github/keys.ts";
-import { createOidc } from "./github/oidc.ts";
 import type { Exchange } from "./github/openapi.ts";
-import { createRateLimiter, GITHUB_LIMITS, type RateLimits } from "./github/rate-limit.ts";
-import { createRest } from "./github/rest.ts";
+import { GITHUB_LIMITS, type RateLimits } from "./github/rate-limit.ts";
 import type { Run, RunJob } from "./github/run.ts";
-import { jobEventJson } from "./github/run-json.ts";
-import { createRunners, type Runner } from "./github/runners.ts";
-import { runnerRoutes } from "./github/runners-api.ts";
-import { createRuns, type JobAction, type RunOptions } from "./github/runs.ts";
-import { runRoutes } from "./github/runs-api.ts";
+import type { Runner } from "./github/runners.ts";
+import type { RunOptions } from "./github/runs.ts";
+import { createServer } from "./github/server.ts";
+import { createService, type JobListener, type Service } from "./github/service.ts";
 import { createTokens } from "./github/tokens.ts";
-import { createWaits } from "./github/waits.ts";
-import { createWebhooks } from "./github/webhooks.ts";
-import { createWork } from "./github/work.ts";
-import { type AccountOptions, accountNamed, createWorld, type World } from "./github/world.ts";
-import { evaluate, evaluateValue } from "./workflow/expression.ts";
+import { type AccountOptions, createWorld, type World } from "./github/world.ts";
 
 export interface GitHubOptions {
 	/** Where webhooks go; may be given later by `setWebhook`. */
@@ -45,8 +31,6 @@ export interface GitHubOptions {
 	onExchange?: (exchange: Exchange) => void;
 	now?: () => number;
 }
-
-export type JobListener = (change: { action: JobAction; job: RunJob; run: Run }) => void;
 
 export interface GitHub {
 	/** GITHUB_API_URL, and the OIDC issuer. */
@@ -84,127 +68,67 @@ const LOST_AFTER = 600_000;
 
 const OCTO: AccountOptions[] = [{ login: "octo-org", repositories: [{ name: "octo-repo" }] }];
 
-/** Starts the stand-in. Making its keys takes some tenths of a second unless `appPrivateKey` is given. */
-export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> {
-	const now = options.now ?? Date.now;
-	const offlineAfterMs = options.offlineAfterMs ?? OFFLINE_AFTER;
-	const keys = await makeKeys(options.appPrivateKey);
-	const webhookSecret = options.webhookSecret ?? "the-webhook-secret-of-the-local-github";
-	const createdAt = now();
-	const world = createWorld(options.appId ?? 424242, options.accounts ?? OCTO, createdAt);
-	const stopping = new AbortController();
-	const listeners = new Set<JobListener>();
-	let url = "";
-	const api = () => url;
-	const brokerUrl = () => `${url}/_broker/`;
-
-	const faults = createFaults();
-	const deliveries = createDeliveries();
-	const target = options.webhookUrl ? { url: options.webhookUrl, secret: webhookSecret } : null;
-	const webhooks = createWebhooks({ world, deliveries, faults, target, now });
-	const waits = createWaits(webhooks.settled);
-	const tokens = createTokens(world.appId, now);
-	const limiter = createRateLimiter({ ...GITHUB_LIMITS, ...options.limits }, now);
-	const runners = createRunners(now, offlineAfterMs);
-
-	function emit(action: JobAction, job: RunJob, run: Run): void {
-		for (const listener of listeners) listener({ action, job, run });
-		const account = accountNamed(world, run.repository.owner.login);
-		// An App hears only of the repositories that it is installed on.
-		if (!account || !run.repository.installed) return;
-		const payload = jobEventJson(url, action, run, job, account);
-		const { installationId } = account;
-		webhooks.send({
-			event: "workflow_job",
-			action,
-			jobId: job.id,
-			jobName: job.name,
-			installationId,
-			repositoryId: run.repository.id,
-			payload,
-		});
-	}
-
-	const runs = createRuns({
-		...{ world, now, expressions: { evaluate, evaluateValue }, api, emit },
-		cancelled: (job) => work.stop(job),
-		ended: (run) => waits.ended(run),
-	});
-	const work = createWork({ runs, runners, now, lostCommunicationMs: options.lostCommunicationMs ?? LOST_AFTER });
-	const found = (id: number) => {
-		const job = runs.jobs.get(id);
-		const run = job && runs.all.get(job.runId);
-		return job && run ? { job, run } : null;
-	};
-	const oidc = createOidc({ keys: keys.oidc, issuer: api, job: found, now });
-	const broker = createBroker({
-		...{ runners, work, keys: keys.runner, brokerUrl, now, stopping: stopping.signal },
-		minimumVersion: options.minimumRunnerVersion ?? null,
-		message: (job, run) => jobMessage(run, job, url, oidc.requestOf(job)),
-	});
-	const routes = [
-		...installationRoutes(api, world, tokens, createdAt),
-		...deliveryRoutes(deliveries, webhooks.redeliver),
-		...runRoutes(api, runs, now),
-		...jobRoutes(api, runs, now),
-		...runnerRoutes({ runners, keys: keys.runner, brokerUrl }),
-		...groupRoutes(api),
-	];
-	const refuseJwt = (token: string) => refuseAppJwt(token, world, keys.app.publicKey, now());
-	const rest = createRest({ world, tokens, faults, limiter, routes, refuseJwt, onExchange: options.onExchange });
-
-	const app = new Hono();
-	app.use("/_broker/*", async (c, next) => {
-		const fault = faults.takeRequest(c.req.method, c.req.path);
-		if (!fault) return next();
-		if (fault.after) await next();
-		c.res = Response.json({ error: fault.message ?? "injected" }, { status: fault.status, headers: fault.headers });
-	});
-	app.route("/_broker", broker);
-	app.route("/", oidc.app);
-	app.all("*", (c) => rest(c.req.raw));
-	// No idle timeout: a runner's long poll is silent for most of a minute.
-	const server = Bun.serve({ hostname: "127.0.0.1", port: 0, idleTimeout: 0, fetch: (request) => app.fetch(request) });
-	url = `http://127.0.0.1:${server.port}`;
-	const clock = setInterval(work.sweep, SWEEP);
-
+/** What a test or the local system may do and see. */
+function facade({ runs, runners, work, webhooks, waits, deliveries, listeners, faults }: Service, webhookSecret: string) {
 	function runOf(id: number): Run {
 		const run = runs.all.get(id);
 		if (!run) throw new Error(`there is no run ${id}`);
 		return run;
 	}
-
+	/** Queued jobs are offered at once. */
+	function dispatched<T>(result: T): T {
+		work.dispatch();
+		return result;
+	}
 	return {
-		...{ url, world, faults },
-		app: { id: world.appId, clientId: world.clientId, privateKey: keys.app.privateKey, webhookSecret },
-		setWebhook: (webhookUrl, secret = webhookSecret) => webhooks.setTarget(webhookUrl === null ? null : { url: webhookUrl, secret }),
-		createRun(asked) {
-			const run = runs.create(asked);
-			work.dispatch();
-			return run;
-		},
-		approve(runId, by, comment) {
-			const approved = runs.approve(runOf(runId), by, comment);
-			work.dispatch();
-			return approved;
-		},
-		cancelRun: (runId) => runs.cancel(runOf(runId)),
+		faults,
+		setWebhook: (url: string | null, secret = webhookSecret) => webhooks.setTarget(url === null ? null : { url, secret }),
+		createRun: (asked: RunOptions) => dispatched(runs.create(asked)),
+		approve: (runId: number, by?: string, comment?: string) => dispatched(runs.approve(runOf(runId), by, comment)),
+		cancelRun: (runId: number) => runs.cancel(runOf(runId)),
 		runs: () => [...runs.all.values()],
 		jobs: () => [...runs.jobs.values()],
-		job: (id) => runs.jobs.get(id) ?? null,
+		job: (id: number) => runs.jobs.get(id) ?? null,
 		runners: () => runners.all().map((runner) => ({ ...runner, online: runners.isOnline(runner) })),
 		deliveries: deliveries.all,
-		waitForRun: (id) => waits.until(runOf(id)),
-		onJob(listener) {
+		waitForRun: (id: number) => waits.until(runOf(id)),
+		onJob(listener: JobListener) {
 			listeners.add(listener);
 			return () => void listeners.delete(listener);
 		},
-		revokeTokens: tokens.revokeAll,
 		sweep: work.sweep,
+	};
+}
+
+/** Starts the stand-in. Making its keys takes some tenths of a second. */
+export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> {
+	const now = options.now ?? Date.now;
+	const keys = await makeKeys(options.appPrivateKey);
+	const webhookSecret = options.webhookSecret ?? "the-webhook-secret-of-the-local-github";
+	const target = options.webhookUrl ? { url: options.webhookUrl, secret: webhookSecret } : null;
+	const world = createWorld(options.appId ?? 424242, options.accounts ?? OCTO, now());
+	const tokens = createTokens(world.appId, now);
+	const stopping = new AbortController();
+	let url = "";
+	const api = () => url;
+	const { lostCommunicationMs = LOST_AFTER, offlineAfterMs = OFFLINE_AFTER } = options;
+	const service = createService({ world, api, target, lostCommunicationMs, offlineAfterMs, now });
+	const app = createServer({
+		...{ service, world, keys, tokens, api, now, stopping: stopping.signal, onExchange: options.onExchange },
+		limits: { ...GITHUB_LIMITS, ...options.limits },
+		minimumVersion: options.minimumRunnerVersion ?? null,
+	});
+	// No idle timeout: a runner's long poll is silent for most of a minute.
+	const server = Bun.serve({ hostname: "127.0.0.1", port: 0, idleTimeout: 0, fetch: (request) => app.fetch(request) });
+	url = `http://127.0.0.1:${server.port}`;
+	const clock = setInterval(service.work.sweep, SWEEP);
+	return {
+		...{ url, world, revokeTokens: tokens.revokeAll, ...facade(service, webhookSecret) },
+		app: { id: world.appId, clientId: world.clientId, privateKey: keys.app.privateKey, webhookSecret },
 		async stop() {
 			clearInterval(clock);
 			stopping.abort();
-			webhooks.stop();
+			service.webhooks.stop();
 			await server.stop(true);
 		},
 	};

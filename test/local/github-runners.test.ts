@@ -237,3 +237,11 @@ test("a fault on a runner's call is answered in the broker's way", async () => {
 	expect((await runner.say("POST acquire", body)).status).toBe(500);
 	expect((await runner.say("POST acquire", body)).status).toBe(409);
 });
+
+test("stopping ends an open poll at once", async () => {
+	const runner = await newRunner("listening");
+	const poll = runner.poll(50).catch(() => "hung up");
+	while (!github.runners()[0]?.session?.wake) await Bun.sleep(1);
+	await github.stop();
+	expect(["hung up", 202]).toContain(await poll.then((reply) => (typeof reply === "string" ? reply : reply.status)));
+});

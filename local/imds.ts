@@ -91,43 +91,50 @@ function refuse(status: keyof typeof ERRORS): Response {
 	return new Response(page, { status, headers: { "content-type": "text/html" } });
 }
 
+interface Service {
+	facts: MachineFacts;
+	now: () => number;
+	/** Token -> when it ends. */
+	tokens: Map<string, number>;
+	interruptAt: number | null;
+	rebalanceAt: number | null;
+}
+
+function giveToken({ tokens, now }: Service, request: Request): Response {
+	if (request.method !== "PUT") return refuse(405);
+	// A proxy in between would hand tokens to whoever asks it (IMDSv2's own rule).
+	if (request.headers.has("x-forwarded-for")) return refuse(403);
+	const ttl = request.headers.get(TTL_HEADER) ?? "";
+	if (!/^[1-9]\d{0,4}$/.test(ttl) || Number(ttl) > MAX_TTL_SECONDS) return refuse(400);
+	const token = randomBytes(40).toString("base64");
+	tokens.set(token, now() + Number(ttl) * 1000);
+	return new Response(token, { headers: { "content-type": "text/plain", [TTL_HEADER]: ttl } });
+}
+
+function answer(service: Service, request: Request): Response {
+	const { pathname } = new URL(request.url);
+	if (pathname === TOKEN_PATH) return giveToken(service, request);
+	if (request.method !== "GET" && request.method !== "HEAD") return refuse(405);
+	const endsAt = service.tokens.get(request.headers.get("x-aws-ec2-metadata-token") ?? "") ?? 0;
+	if (endsAt <= service.now()) return refuse(401);
+	const [, path] = /^\/latest\/?(.*?)\/?$/.exec(pathname) ?? [];
+	if (path === undefined) return refuse(404);
+	const documents = documentsOf(service.facts, service.interruptAt, service.rebalanceAt);
+	const found = documents.get(path) ?? listing(documents, path);
+	return found === null ? refuse(404) : new Response(found, { headers: { "content-type": "text/plain" } });
+}
+
 /** Starts the metadata service of one instance. */
 export function startImds(facts: MachineFacts, now: () => number = Date.now): Imds {
-	const tokens = new Map<string, number>();
-	let interruptAt: number | null = null;
-	let rebalanceAt: number | null = null;
-
-	function giveToken(request: Request): Response {
-		if (request.method !== "PUT") return refuse(405);
-		// A proxy in between would hand tokens to whoever asks it (IMDSv2's own rule).
-		if (request.headers.has("x-forwarded-for")) return refuse(403);
-		const ttl = request.headers.get(TTL_HEADER) ?? "";
-		if (!/^[1-9]\d{0,4}$/.test(ttl) || Number(ttl) > MAX_TTL_SECONDS) return refuse(400);
-		const token = randomBytes(40).toString("base64");
-		tokens.set(token, now() + Number(ttl) * 1000);
-		return new Response(token, { headers: { "content-type": "text/plain", [TTL_HEADER]: ttl } });
-	}
-
-	function answer(request: Request): Response {
-		const { pathname } = new URL(request.url);
-		if (pathname === TOKEN_PATH) return giveToken(request);
-		if (request.method !== "GET" && request.method !== "HEAD") return refuse(405);
-		if ((tokens.get(request.headers.get("x-aws-ec2-metadata-token") ?? "") ?? 0) <= now()) return refuse(401);
-		const [, path] = /^\/latest\/?(.*?)\/?$/.exec(pathname) ?? [];
-		if (path === undefined) return refuse(404);
-		const documents = documentsOf(facts, interruptAt, rebalanceAt);
-		const found = documents.get(path) ?? listing(documents, path);
-		return found === null ? refuse(404) : new Response(found, { headers: { "content-type": "text/plain" } });
-	}
-
-	const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: answer });
+	const service: Service = { facts, now, tokens: new Map(), interruptAt: null, rebalanceAt: null };
+	const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: (request) => answer(service, request) });
 	return {
 		url: server.url.origin,
-		announceInterruption: (at) => {
-			interruptAt = at;
+		announceInterruption(at) {
+			service.interruptAt = at;
 		},
-		recommendRebalance: (at) => {
-			rebalanceAt = at;
+		recommendRebalance(at) {
+			service.rebalanceAt = at;
 		},
 		stop: () => server.stop(true),
 	};

@@ -26,7 +26,14 @@ export interface Mailbox extends Endpoint {
 	/** Leaves an object there from inside; a `Bun.file` stays on disk. */
 	put(key: string, body: string | Blob): void;
 	/** Every request, oldest first: who came (null is from outside), what for, and the answer. */
-	requests(): { from: string | null; method: string; key: string; status: number }[];
+	requests(): MailboxRequest[];
+}
+
+export interface MailboxRequest {
+	from: string | null;
+	method: string;
+	key: string;
+	status: number;
 }
 
 interface Refusal {
@@ -36,6 +43,8 @@ interface Refusal {
 }
 
 const DEFAULT_MAX_BYTES = 8 * 1024 * 1024;
+/** A body a little over the cap is read and refused in S3's own words. */
+const BODY_SLACK_BYTES = 64 * 1024;
 const DENIED: Refusal = { code: "AccessDenied", status: 403, message: "Access Denied" };
 const SIGNATURE_CODES: Record<Problem, [code: string, status: number]> = {
 	unsigned: ["AccessDenied", 403],
@@ -95,51 +104,63 @@ function unsupported(request: Request, url: URL): Refusal | null {
 	return { code: "NotImplemented", status: 501, message: `${strange ?? request.method} is not implemented here` };
 }
 
+interface Bucket extends MailboxOptions {
+	maxObjectBytes: number;
+	objects: Map<string, Blob>;
+	requests: MailboxRequest[];
+}
+
+function read({ objects }: Bucket, key: string): Response | Refusal {
+	const found = objects.get(key);
+	return found ? new Response(found, { headers: { "content-type": "binary/octet-stream" } }) : DENIED;
+}
+
+function write({ objects, maxObjectBytes }: Bucket, key: string, body: Uint8Array<ArrayBuffer>, onlyNew: boolean): Response | Refusal {
+	if (body.byteLength > maxObjectBytes)
+		return { code: "EntityTooLarge", status: 400, message: "Your proposed upload exceeds the maximum allowed size" };
+	if (onlyNew && objects.has(key)) return { code: "PreconditionFailed", status: 412, message: "The object exists" };
+	objects.set(key, new Blob([body]));
+	return new Response(null, { status: 200, headers: { etag: `"${createHash("md5").update(body).digest("hex")}"` } });
+}
+
+function apply(bucket: Bucket, request: Request, key: string, body: Uint8Array<ArrayBuffer>): Response | Refusal {
+	if (request.method === "PUT") return write(bucket, key, body, request.headers.get("if-none-match") === "*");
+	if (request.method !== "DELETE") return read(bucket, key);
+	bucket.objects.delete(key);
+	return new Response(null, { status: 204 });
+}
+
+async function answer(bucket: Bucket, request: Request, from: string | null): Promise<Response> {
+	const url = new URL(request.url);
+	const key = keyOf(url);
+	const body = new Uint8Array(await request.arrayBuffer());
+	const check = () => (from === null ? checkOutside(request, body, bucket) : checkMachine(request, key ?? "", from));
+	const refusal = key === null ? DENIED : (check() ?? unsupported(request, url));
+	const result = refusal ?? apply(bucket, request, key ?? "", body);
+	const response = result instanceof Response ? result : refuse(result);
+	bucket.requests.push({ from, method: request.method, key: key ?? "", status: response.status });
+	return response;
+}
+
+function listen(bucket: Bucket, from: string | null): Endpoint {
+	const server = Bun.serve({
+		hostname: "127.0.0.1",
+		port: 0,
+		maxRequestBodySize: bucket.maxObjectBytes + BODY_SLACK_BYTES,
+		fetch: (request) => answer(bucket, request, from),
+	});
+	return { url: server.url.origin, stop: () => server.stop(true) };
+}
+
 /** Starts the bucket. Its URL is the bucket's own, with keys as paths. */
 export async function startMailbox(options: MailboxOptions): Promise<Mailbox> {
-	const objects = new Map<string, Blob>();
-	const requests: ReturnType<Mailbox["requests"]> = [];
-	const maxBytes = options.maxObjectBytes ?? DEFAULT_MAX_BYTES;
-
-	function apply(request: Request, key: string, body: Uint8Array<ArrayBuffer>): Response | Refusal {
-		const found = objects.get(key);
-		if (request.method === "DELETE") {
-			objects.delete(key);
-			return new Response(null, { status: 204 });
-		}
-		if (request.method === "GET" || request.method === "HEAD")
-			return found ? new Response(found, { headers: { "content-type": "binary/octet-stream" } }) : DENIED;
-		if (body.byteLength > maxBytes)
-			return { code: "EntityTooLarge", status: 400, message: "Your proposed upload exceeds the maximum allowed size" };
-		if (found && request.headers.get("if-none-match") === "*")
-			return { code: "PreconditionFailed", status: 412, message: "The object exists" };
-		objects.set(key, new Blob([body]));
-		return new Response(null, { status: 200, headers: { etag: `"${createHash("md5").update(body).digest("hex")}"` } });
-	}
-
-	async function answer(request: Request, from: string | null): Promise<Response> {
-		const url = new URL(request.url);
-		const key = keyOf(url);
-		const body = new Uint8Array(await request.arrayBuffer());
-		const refusal = key === null ? DENIED : from === null ? checkOutside(request, body, options) : checkMachine(request, key, from);
-		const result = refusal ?? unsupported(request, url) ?? apply(request, key ?? "", body);
-		const response = result instanceof Response ? result : refuse(result);
-		requests.push({ from, method: request.method, key: key ?? "", status: response.status });
-		return response;
-	}
-
-	const listen = (from: string | null): Endpoint => {
-		const fetch = (request: Request) => answer(request, from);
-		const server = Bun.serve({ hostname: "127.0.0.1", port: 0, maxRequestBodySize: maxBytes + 64 * 1024, fetch });
-		return { url: server.url.origin, stop: () => server.stop(true) };
-	};
-
+	const bucket: Bucket = { maxObjectBytes: DEFAULT_MAX_BYTES, ...options, objects: new Map(), requests: [] };
 	return {
-		...listen(null),
-		endpointFor: listen,
-		keys: () => [...objects.keys()].toSorted(),
-		read: async (key) => (await objects.get(key)?.text()) ?? null,
-		put: (key, body) => void objects.set(key, typeof body === "string" ? new Blob([body]) : body),
-		requests: () => [...requests],
+		...listen(bucket, null),
+		endpointFor: (privateIp) => listen(bucket, privateIp),
+		keys: () => [...bucket.objects.keys()].toSorted(),
+		read: async (key) => (await bucket.objects.get(key)?.text()) ?? null,
+		put: (key, body) => void bucket.objects.set(key, typeof body === "string" ? new Blob([body]) : body),
+		requests: () => [...bucket.requests],
 	};
 }

@@ -1,30 +1,28 @@
 // The calls that the EC2 stand-in knows: for each the parameters it understands, and its effect. A decision is in its own file.
-import { createFleetAction, type FleetOptions } from "./create-fleet.ts";
+import { createFleet, type Ec2State } from "./create-fleet.ts";
 import { findInstances, pageElement, selectInstances, stateElement } from "./describe.ts";
 import { FLEET_PARAMETERS } from "./fleet-request.ts";
 import { allInstanceTypes, findInstanceType, type InstanceType } from "./instance-types.ts";
-import { type Instance, REASONS } from "./machines.ts";
-import { listAt, type Node, refuseUnknown, textAt, textsAt } from "./parameters.ts";
+import { endInstance, type Instance, listInstances, REASONS } from "./machines.ts";
+import { listAt, type Node, refuseDryRun, refuseUnknown, textsAt } from "./parameters.ts";
 import { Ec2Refusal, invalid, missing } from "./refusal.ts";
 import { mergeTags, readTags } from "./tags.ts";
 import type { XmlValue } from "./xml.ts";
 
 export interface ActionCall {
+	action: string;
+	/** The form body as it came, as a tree, and flat without Action and Version. */
+	body: string;
 	node: Node;
 	parameters: Record<string, string>;
 }
 
 interface Action {
 	known: string[];
-	run(call: ActionCall): XmlValue & object;
+	run(call: ActionCall, state: Ec2State): XmlValue & object;
 }
 
 const MAX_RESOURCES = 1000;
-
-function refuseDryRun(node: Node): void {
-	if (textAt(node, "DryRun") === "true")
-		throw new Ec2Refusal("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412);
-}
 
 function readIds(node: Node, name: string): string[] {
 	const ids = [...new Set(textsAt(node, name))];
@@ -33,12 +31,12 @@ function readIds(node: Node, name: string): string[] {
 	return ids;
 }
 
-function terminate(node: Node, visible: Instance[], { machines }: FleetOptions): XmlValue & object {
+function terminate(node: Node, visible: Instance[], { machines }: Ec2State): XmlValue & object {
 	const found = findInstances(readIds(node, "InstanceId"), visible);
 	refuseDryRun(node);
 	const changes = found.map((instance) => {
 		const previousState = stateElement(instance.state);
-		void machines.end(instance, REASONS.user);
+		void endInstance(machines, instance, REASONS.user);
 		return { instanceId: instance.instanceId, currentState: stateElement(instance.state), previousState };
 	});
 	return { instancesSet: changes };
@@ -78,32 +76,32 @@ function describeTypes(node: Node): XmlValue & object {
 	};
 }
 
-/** The table of calls, and how one is run; throws an Ec2Refusal for what EC2 would refuse. */
-export function createActions(
-	options: FleetOptions & { now: () => number },
-): (name: string, body: string, call: ActionCall) => XmlValue & object {
-	const visible = () =>
-		options.machines.listed().filter(({ launchedAt }) => options.now() >= launchedAt + options.faults.consistencyDelayMs);
-	const createFleet = createFleetAction(options);
-	const tag = ["Tag.#.Key", "Tag.#.Value"];
-	const actions: Record<string, Action> = {
-		CreateFleet: { known: FLEET_PARAMETERS, run: ({ node, parameters }) => createFleet(node, parameters, () => refuseDryRun(node)) },
-		DescribeInstances: {
-			known: ["InstanceId.#", "Filter.#.Name", "Filter.#.Value.#", "MaxResults", "NextToken"],
-			run: ({ node }) => {
-				const page = selectInstances(node, visible());
-				refuseDryRun(node);
-				return pageElement(page);
-			},
-		},
-		TerminateInstances: { known: ["InstanceId.#"], run: ({ node }) => terminate(node, visible(), options) },
-		CreateTags: { known: ["ResourceId.#", ...tag], run: ({ node }) => createTags(node, visible()) },
-		DescribeInstanceTypes: { known: ["InstanceType.#"], run: ({ node }) => describeTypes(node) },
-	};
-	return (name, body, call) => {
-		const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
-		if (!action) throw new Ec2Refusal("InvalidAction", `The action ${name} is not valid for this web service.`);
-		refuseUnknown(body, action.known);
-		return action.run(call);
-	};
+function describeInstances(node: Node, visible: Instance[]): XmlValue & object {
+	const page = selectInstances(node, visible);
+	refuseDryRun(node);
+	return pageElement(page);
+}
+
+/** New instances may be unknown for a while. */
+function visible({ machines, faults }: Ec2State): Instance[] {
+	return listInstances(machines).filter(({ launchedAt }) => machines.now() >= launchedAt + faults.consistencyDelayMs);
+}
+
+const ACTIONS: Record<string, Action> = {
+	CreateFleet: { known: FLEET_PARAMETERS, run: ({ node, parameters }, state) => createFleet(node, parameters, state) },
+	DescribeInstances: {
+		known: ["InstanceId.#", "Filter.#.Name", "Filter.#.Value.#", "MaxResults", "NextToken"],
+		run: ({ node }, state) => describeInstances(node, visible(state)),
+	},
+	TerminateInstances: { known: ["InstanceId.#"], run: ({ node }, state) => terminate(node, visible(state), state) },
+	CreateTags: { known: ["ResourceId.#", "Tag.#.Key", "Tag.#.Value"], run: ({ node }, state) => createTags(node, visible(state)) },
+	DescribeInstanceTypes: { known: ["InstanceType.#"], run: ({ node }) => describeTypes(node) },
+};
+
+/** Runs one call at once and gives the content of its answer; throws an Ec2Refusal for what EC2 would refuse. */
+export function runAction(call: ActionCall, state: Ec2State): XmlValue & object {
+	const action = Object.hasOwn(ACTIONS, call.action) ? ACTIONS[call.action] : undefined;
+	if (!action) throw new Ec2Refusal("InvalidAction", `The action ${call.action} is not valid for this web service.`);
+	refuseUnknown(call.body, action.known);
+	return action.run(call, state);
 }

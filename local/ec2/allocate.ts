@@ -13,8 +13,11 @@ export interface Shortage {
 	code?: string;
 }
 
+/** A pool in a subnet that is there. */
+export type ZonedPool = Pool & { zone: string };
+
 export interface Placement {
-	pool: Pool;
+	pool: ZonedPool;
 	market: Market;
 	units: number;
 	/** What the units are taken from, if the pool runs short. */
@@ -43,30 +46,23 @@ const MESSAGES: Record<string, (pool: Pool) => string> = {
 	UnfulfillableCapacity: () => "Unable to fulfill capacity due to your request configuration. Please adjust your request and try again.",
 };
 
-function errorOf(pool: Pool, market: Market, code: string): PoolError {
-	return { pool, market, code, message: MESSAGES[code]?.(pool) ?? code };
-}
-
-/** What is wrong with a pool whatever capacity there is. */
-function faultOf(pool: Pool, market: Market): PoolError | null {
-	const type = findInstanceType(pool.instanceType);
-	if (pool.zone === null)
-		return { pool, market, code: "InvalidSubnetID.NotFound", message: `The subnet ID '${pool.subnetId}' does not exist` };
+/** The pool, if it can give machines at all, or what is wrong with it whatever capacity there is. */
+function checkPool(pool: Pool, market: Market): ZonedPool | PoolError {
+	const fault = (code: string, message: string): PoolError => ({ pool, market, code, message });
+	const { zone, instanceType, subnetId, template } = pool;
+	const type = findInstanceType(instanceType);
+	if (zone === null) return fault("InvalidSubnetID.NotFound", `The subnet ID '${subnetId}' does not exist`);
 	if (type === null)
-		return {
-			pool,
-			market,
-			code: "InvalidFleetConfiguration",
-			message: `Your requested instance type (${pool.instanceType}) is not supported in your requested Availability Zone (${pool.zone}).`,
-		};
-	if (type.architecture !== pool.template.architecture)
-		return {
-			pool,
-			market,
-			code: "InvalidParameterValue",
-			message: `The architecture '${type.architecture}' of the specified instance type does not match the architecture '${pool.template.architecture}' of the specified AMI.`,
-		};
-	return null;
+		return fault(
+			"InvalidFleetConfiguration",
+			`Your requested instance type (${instanceType}) is not supported in your requested Availability Zone (${zone}).`,
+		);
+	if (type.architecture !== template.architecture)
+		return fault(
+			"InvalidParameterValue",
+			`The architecture '${type.architecture}' of the specified instance type does not match the architecture '${template.architecture}' of the specified AMI.`,
+		);
+	return { ...pool, zone };
 }
 
 function shortageOf(pool: Pool, market: Market, shortages: Shortage[]): Shortage | null {
@@ -87,22 +83,32 @@ interface Supply {
 	units: Map<Shortage, number>;
 }
 
+/** Takes from one pool what it gives of what is wanted. */
+function takeFrom(pool: ZonedPool, market: Market, wanted: number, supply: Supply): Allocation {
+	const shortage = shortageOf(pool, market, [...supply.units.keys()]);
+	const given = shortage ? (supply.units.get(shortage) ?? 0) : wanted;
+	const units = Math.min(wanted, supply.machines, given);
+	if (shortage) supply.units.set(shortage, given - units);
+	supply.machines -= units;
+	const code = given < wanted ? (shortage?.code ?? CAPACITY) : CAPACITY;
+	return {
+		placements: units > 0 ? [{ pool, market, units, shortage }] : [],
+		errors: units < wanted ? [{ pool, market, code, message: MESSAGES[code]?.(pool) ?? code }] : [],
+	};
+}
+
 function allocateMarket(request: FleetRequest, market: Market, supply: Supply): Allocation {
 	const found: Allocation = { placements: [], errors: [] };
 	let wanted = request.units[market];
 	if (wanted === 0) return found;
-	for (const pool of inOrder(request.pools, request.byPriority[market])) {
-		const fault = faultOf(pool, market);
-		if (fault) found.errors.push(fault);
-		if (fault || wanted === 0) continue;
-		const shortage = shortageOf(pool, market, [...supply.units.keys()]);
-		const given = shortage ? (supply.units.get(shortage) ?? 0) : wanted;
-		const units = Math.min(wanted, supply.machines, given);
-		if (units > 0) found.placements.push({ pool, market, units, shortage });
-		if (units < wanted) found.errors.push(errorOf(pool, market, given < wanted ? (shortage?.code ?? CAPACITY) : CAPACITY));
-		if (shortage) supply.units.set(shortage, given - units);
-		supply.machines -= units;
-		wanted -= units;
+	for (const each of inOrder(request.pools, request.byPriority[market])) {
+		const pool = checkPool(each, market);
+		if ("code" in pool) found.errors.push(pool);
+		if ("code" in pool || wanted === 0) continue;
+		const { placements, errors } = takeFrom(pool, market, wanted, supply);
+		found.placements.push(...placements);
+		found.errors.push(...errors);
+		for (const { units } of placements) wanted -= units;
 	}
 	const got = request.units[market] - wanted;
 	return got < request.minimum[market] ? { placements: [], errors: found.errors } : found;

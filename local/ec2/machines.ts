@@ -1,7 +1,8 @@
 // The instances of the stand-in and the life of each: pending, running, shutting-down, terminated. Holds the booted machines.
 import { randomBytes } from "node:crypto";
 import type { Boot, BootedMachine } from "../instance.ts";
-import type { Market, Pool } from "./fleet-request.ts";
+import type { ZonedPool } from "./allocate.ts";
+import type { Market } from "./fleet-request.ts";
 import type { Tags } from "./tags.ts";
 
 export type State = "pending" | "running" | "shutting-down" | "terminated";
@@ -21,7 +22,7 @@ export interface Instance {
 	instanceId: string;
 	reservationId: string;
 	clientToken: string;
-	pool: Pool & { zone: string };
+	pool: ZonedPool;
 	market: Market;
 	privateIp: string;
 	tags: Tags;
@@ -45,7 +46,7 @@ export interface StateChange {
 }
 
 export interface Launch {
-	pool: Pool & { zone: string };
+	pool: ZonedPool;
 	market: Market;
 	reservationId: string;
 	clientToken: string;
@@ -54,20 +55,18 @@ export interface Launch {
 	boot: Boot | null;
 }
 
-export interface Machines {
-	launch(launch: Launch): Instance;
-	/** Ends an instance unless it is ending already; resolves once it is terminated. */
-	end(instance: Instance, reason: Reason): Promise<void>;
-	/** Every instance that EC2 still lists, in the order of launch. */
-	listed(): Instance[];
-	onState(listener: (change: StateChange) => void): () => void;
-}
-
 export interface MachinesOptions {
 	region: string;
 	now: () => number;
 	/** Terminated instances stay listed for this long. */
 	keepTerminatedMs: number;
+}
+
+/** What the functions below work on; nobody else changes it. */
+export interface Machines extends MachinesOptions {
+	instances: Map<string, Instance>;
+	listeners: Set<(change: StateChange) => void>;
+	launched: number;
 }
 
 export const isAlive = ({ state }: Instance) => state !== "terminated";
@@ -80,75 +79,63 @@ function addressOf(ordinal: number): string {
 	return `10.0.${Math.floor(host / 251)}.${4 + (host % 251)}`;
 }
 
-/** Keeps the instances; all effects on a machine go through its `Boot`. */
-export function createMachines({ region, now, keepTerminatedMs }: MachinesOptions): Machines {
-	const instances = new Map<string, Instance>();
-	const listeners = new Set<(change: StateChange) => void>();
-	let launched = 0;
+export function createMachines(options: MachinesOptions): Machines {
+	return { ...options, instances: new Map(), listeners: new Set(), launched: 0 };
+}
 
-	function enter(instance: Instance, state: State): void {
-		instance.state = state;
-		if (state === "terminated") instance.terminatedAt = now();
-		const change = { instanceId: instance.instanceId, state, at: now(), reason: instance.reason };
-		for (const listener of listeners) listener(change);
-	}
+function enter(machines: Machines, instance: Instance, state: State): void {
+	const at = machines.now();
+	instance.state = state;
+	if (state === "terminated") instance.terminatedAt = at;
+	const change = { instanceId: instance.instanceId, state, at, reason: instance.reason };
+	for (const listener of machines.listeners) listener(change);
+}
 
-	async function end(instance: Instance, reason: Reason): Promise<void> {
-		if (instance.state === "shutting-down" || instance.state === "terminated") return instance.booting;
-		instance.reason = reason;
-		enter(instance, "shutting-down");
-		instance.booting = instance.booting
-			.then(() => instance.machine?.end())
-			.catch((error) => {
-				instance.problem = error;
-			})
-			.then(() => enter(instance, "terminated"));
-		return instance.booting;
-	}
-
-	async function boot(instance: Instance, start: Boot | null): Promise<void> {
-		try {
-			instance.machine = start ? await start(factsOf(instance, region), () => void end(instance, REASONS.instance)) : null;
-			if (instance.state === "pending") enter(instance, "running");
-		} catch (error) {
+/** Ends an instance unless it is ending already; resolves once it is terminated. */
+export function endInstance(machines: Machines, instance: Instance, reason: Reason): Promise<void> {
+	if (instance.state === "shutting-down" || instance.state === "terminated") return instance.booting;
+	instance.reason = reason;
+	enter(machines, instance, "shutting-down");
+	instance.booting = instance.booting
+		.then(() => instance.machine?.end())
+		.catch((error) => {
 			instance.problem = error;
-			void end(instance, REASONS.broken);
-		}
-	}
+		})
+		.then(() => enter(machines, instance, "terminated"));
+	return instance.booting;
+}
 
-	function launch({ boot: start, ...facts }: Launch): Instance {
-		const ordinal = launched++;
-		const instance: Instance = {
-			...facts,
-			ordinal,
-			instanceId: newId("i"),
-			privateIp: addressOf(ordinal),
-			state: "pending",
-			reason: null,
-			launchedAt: now(),
-			terminatedAt: null,
-			interruptAt: null,
-			problem: null,
-			machine: null,
-			booting: Promise.resolve(),
-		};
-		instances.set(instance.instanceId, instance);
-		enter(instance, "pending");
-		instance.booting = Promise.resolve().then(() => boot(instance, start));
-		return instance;
+async function bootInstance(machines: Machines, instance: Instance, boot: Boot | null): Promise<void> {
+	const off = () => void endInstance(machines, instance, REASONS.instance);
+	try {
+		instance.machine = boot ? await boot(factsOf(instance, machines.region), off) : null;
+		if (instance.state === "pending") enter(machines, instance, "running");
+	} catch (error) {
+		instance.problem = error;
+		void endInstance(machines, instance, REASONS.broken);
 	}
+}
 
-	function listed(): Instance[] {
-		for (const [id, { terminatedAt }] of instances)
-			if (terminatedAt !== null && now() - terminatedAt > keepTerminatedMs) instances.delete(id);
-		return [...instances.values()];
-	}
-
-	const onState = (listener: (change: StateChange) => void) => {
-		listeners.add(listener);
-		return () => void listeners.delete(listener);
+/** Launches one instance; its boot goes on behind. */
+export function launchInstance(machines: Machines, { boot, ...facts }: Launch): Instance {
+	const ordinal = machines.launched++;
+	const instance: Instance = {
+		...facts,
+		...{ ordinal, instanceId: newId("i"), privateIp: addressOf(ordinal) },
+		...{ state: "pending", reason: null, launchedAt: machines.now(), terminatedAt: null, interruptAt: null },
+		...{ problem: null, machine: null, booting: Promise.resolve() },
 	};
-	return { launch, end, listed, onState };
+	machines.instances.set(instance.instanceId, instance);
+	enter(machines, instance, "pending");
+	instance.booting = Promise.resolve().then(() => bootInstance(machines, instance, boot));
+	return instance;
+}
+
+/** Every instance that EC2 still lists, in the order of launch. */
+export function listInstances({ instances, now, keepTerminatedMs }: Machines): Instance[] {
+	for (const [id, { terminatedAt }] of instances)
+		if (terminatedAt !== null && now() - terminatedAt > keepTerminatedMs) instances.delete(id);
+	return [...instances.values()];
 }
 
 function factsOf({ instanceId, privateIp, pool, market, launchedAt }: Instance, region: string) {

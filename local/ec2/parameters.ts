@@ -69,3 +69,9 @@ export function listAt(node: Node, name: string): Node[] {
 export function textsAt(node: Node, name: string): string[] {
 	return listAt(node, name).map((member) => member.value ?? "");
 }
+
+/** EC2 checks a dry call like any other, and then says that it would have done it. */
+export function refuseDryRun(node: Node): void {
+	if (textAt(node, "DryRun") === "true")
+		throw new Ec2Refusal("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412);
+}

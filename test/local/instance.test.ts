@@ -153,7 +153,8 @@ describe("a machine is off", () => {
 	test("with what a job detached from it: by session, by environment, and by both", async () => {
 		const machine = await bootScript(
 			`setsid sleep 1000 & nohup setsid bash -c 'sleep 1000 & sleep 1000' > /dev/null &
-			cd "$MAYFLY_RUNNER_ROOT"; env -i "$(command -v setsid)" sleep 1000 & env -i GITHUB_ENV="$PWD/x" bash -c 'cd /; setsid sleep 1000' &
+			cd "$MAYFLY_RUNNER_ROOT"; env -i "$(command -v setsid)" sleep 1000 & env -i HOME="$HOME" bash -c 'cd /; setsid sleep 1000' &
+			(cd /; env -i /bin/bash -c '/bin/sleep 1000; :' &) ; cd /; env -i "$(command -v sleep)" 1000 &
 			sleep 0.2; ${READY} ${FOREVER}`,
 		);
 		await said(machine, "ready");

@@ -17,6 +17,7 @@ export interface Secrets {
 	stop(): Promise<void>;
 }
 
+const MAX_BODY_BYTES = 64 * 1024;
 const TARGET = "secretsmanager.GetSecretValue";
 const AUTH_CODES: Record<Problem, string> = {
 	unsigned: "MissingAuthenticationTokenException",
@@ -42,45 +43,49 @@ function secretIdOf(body: string): string | null {
 	}
 }
 
+interface Vault {
+	options: SecretsOptions;
+	secrets: Map<string, string>;
+	reads: Record<string, number>;
+}
+
+/** What the request is refused for before anything is looked up. */
+function checkCall({ method, url, headers }: Request, body: Uint8Array, { keys, region, now = Date.now }: SecretsOptions): Response | null {
+	const verdict = verifySignature({ method, url, headers, body }, { keys, region, service: "secretsmanager", now: now() });
+	if (!verdict.valid) return refuse(AUTH_CODES[verdict.problem], verdict.reason);
+	if (method !== "POST" || headers.get("x-amz-target") !== TARGET)
+		return refuse("UnknownOperationException", `only ${TARGET} is known here`);
+	if (!headers.get("content-type")?.startsWith("application/x-amz-json-1.1")) return refuse("SerializationException", "not AWS JSON 1.1");
+	return null;
+}
+
+function readSecret({ options, secrets, reads }: Vault, body: string): Response {
+	const id = secretIdOf(body);
+	if (id === null) return refuse("ValidationException", "SecretId must name a secret, and only its current version is kept");
+	const text = secrets.get(id);
+	if (text === undefined) return refuse("ResourceNotFoundException", "Secrets Manager can't find the specified secret.");
+	reads[id] = (reads[id] ?? 0) + 1;
+	const arn = id.startsWith("arn:") ? id : `arn:aws:secretsmanager:${options.region}:000000000000:secret:${id}`;
+	const version = { VersionId: "00000000-0000-0000-0000-000000000001", VersionStages: ["AWSCURRENT"], CreatedDate: 1_700_000_000 };
+	return json({ ARN: arn, Name: id, SecretString: text, ...version }, 200);
+}
+
 /** Starts the stand-in. Only the current version of a secret can be asked for. */
 export async function startSecrets(options: SecretsOptions): Promise<Secrets> {
-	const { keys, region, now = Date.now } = options;
-	const secrets = new Map(Object.entries(options.secrets));
-	const reads: Record<string, number> = {};
-
-	async function answer(request: Request): Promise<Response> {
-		const body = new Uint8Array(await request.arrayBuffer());
-		const signed = { method: request.method, url: request.url, headers: request.headers, body };
-		const verdict = verifySignature(signed, { keys, region, service: "secretsmanager", now: now() });
-		if (!verdict.valid) return refuse(AUTH_CODES[verdict.problem], verdict.reason);
-		if (request.method !== "POST" || request.headers.get("x-amz-target") !== TARGET)
-			return refuse("UnknownOperationException", `only ${TARGET} is known here`);
-		if (!request.headers.get("content-type")?.startsWith("application/x-amz-json-1.1"))
-			return refuse("SerializationException", "not AWS JSON 1.1");
-		const id = secretIdOf(new TextDecoder().decode(body));
-		if (id === null) return refuse("ValidationException", "SecretId must name a secret, and only its current version is kept");
-		const text = secrets.get(id);
-		if (text === undefined) return refuse("ResourceNotFoundException", "Secrets Manager can't find the specified secret.");
-		reads[id] = (reads[id] ?? 0) + 1;
-		const arn = id.startsWith("arn:") ? id : `arn:aws:secretsmanager:${region}:000000000000:secret:${id}`;
-		return json(
-			{
-				ARN: arn,
-				Name: id,
-				SecretString: text,
-				VersionId: "00000000-0000-0000-0000-000000000001",
-				VersionStages: ["AWSCURRENT"],
-				CreatedDate: now() / 1000,
-			},
-			200,
-		);
-	}
-
-	const server = Bun.serve({ hostname: "127.0.0.1", port: 0, maxRequestBodySize: 64 * 1024, fetch: answer });
+	const vault: Vault = { options, secrets: new Map(Object.entries(options.secrets)), reads: {} };
+	const server = Bun.serve({
+		hostname: "127.0.0.1",
+		port: 0,
+		maxRequestBodySize: MAX_BODY_BYTES,
+		async fetch(request) {
+			const body = new Uint8Array(await request.arrayBuffer());
+			return checkCall(request, body, options) ?? readSecret(vault, new TextDecoder().decode(body));
+		},
+	});
 	return {
 		url: server.url.origin,
-		reads: () => ({ ...reads }),
-		put: (id, text) => void secrets.set(id, text),
+		reads: () => ({ ...vault.reads }),
+		put: (id, text) => void vault.secrets.set(id, text),
 		stop: () => server.stop(true),
 	};
 }

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { Sha256 } from "@aws-crypto/sha256-js";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { AwsClient } from "aws4fetch";
+import fc from "fast-check";
 import { type Scope, type SignedRequest, verifySignature } from "../../local/sigv4.ts";
 
 const KEYS = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
@@ -94,6 +95,30 @@ describe("other signers", () => {
 		expect(
 			problem({ method: "PUT", url, headers: new Headers(done.headers), body: new TextEncoder().encode("x") }, { service }),
 		).toBeNull();
+	});
+
+	test("whatever the path, query and body are, Smithy's signature is valid and one bit elsewhere is not", async () => {
+		const signer = new SignatureV4({ credentials: KEYS, region: "eu-west-1", service: "s3", sha256: Sha256, uriEscapePath: false });
+		const encoded = (text: string) =>
+			encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+		const text = fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 });
+		const inputs = [
+			fc.array(text, { maxLength: 4 }),
+			fc.uniqueArray(fc.tuple(text, text), { maxLength: 4, selector: ([name]) => name }),
+			text,
+		] as const;
+		const holds = fc.asyncProperty(...inputs, async (parts, pairs, body) => {
+			const path = `/${parts.map(encoded).join("/")}`;
+			const query = Object.fromEntries(pairs);
+			const parameters = { method: "PUT", protocol: "http:", hostname: "h", path, query, body, headers: { host: "h" } };
+			const { headers } = await signer.sign(parameters, { signingDate: new Date(NOW) });
+			const url = `http://h${path}?${pairs.map((pair) => pair.map(encoded).join("=")).join("&")}`;
+			const request = { method: "PUT", url, headers: new Headers(headers), body: new TextEncoder().encode(body) };
+			expect(problem(request)).toBeNull();
+			expect(problem({ ...request, url: `${url}&x` })).toBe("signature");
+			expect(problem({ ...request, body: request.body.map((byte, at) => (at === 0 ? byte ^ 1 : byte)) })).toBe("payload");
+		});
+		await fc.assert(holds, { numRuns: 200 });
 	});
 
 	test("an unsigned payload is S3's alone", async () => {

@@ -2,6 +2,7 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clocks } from "./clocks.ts";
+import { OWN_VARIABLE } from "./start-up.ts";
 
 export interface RunnerOptions {
 	/** Absolute path of Bun: the machine's environment has no PATH to find it by. */
@@ -12,10 +13,10 @@ export interface RunnerOptions {
 
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** Tells the program the root it lies in. Neither `.env` nor `bunfig.toml` of the directory it is started in may reach into the runner: the job owns that directory. */
+/** Leaves Bun's cache out of the job's home. Tells the program the root it lies in. Neither `.env` nor `bunfig.toml` of the directory it is started in may reach into the runner: the job owns that directory. */
 function wrapper(bun: string, program: string): string {
 	const source = join(import.meta.dirname, program);
-	return `#!/bin/sh\nexec ${quoted(bun)} --smol --no-install --no-env-file --config=/dev/null ${quoted(source)} "\${0%/*}/.." "$@"\n`;
+	return `#!/bin/sh\n${OWN_VARIABLE}=0 exec ${quoted(bun)} --smol --no-install --no-env-file --config=/dev/null ${quoted(source)} "\${0%/*}/.." "$@"\n`;
 }
 
 const CONFIG = `#!/bin/sh

@@ -6,7 +6,15 @@ import { type Registration, readRegistration, writeJitConfig } from "./registrat
 
 export type Environment = Record<string, string>;
 
+/** Set for the runner's own programs alone: not part of what a job inherits. */
+export const OWN_VARIABLE = "BUN_RUNTIME_TRANSPILER_CACHE_PATH";
 const INPUT = "ACTIONS_RUNNER_INPUT_";
+
+/** What this process was given, and may pass on. */
+export function inheritedEnvironment(given: Record<string, string | undefined>): Environment {
+	const known = Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[0] !== OWN_VARIABLE);
+	return Object.fromEntries(known);
+}
 
 /** The environment with the `KEY=VALUE` lines of the root's `.env` over it, and the inputs apart: no job may see those (FACTS 1.1). */
 export function readEnvironment(root: string, given: Record<string, string | undefined>): { env: Environment; inputs: Environment } {
@@ -14,8 +22,7 @@ export function readEnvironment(root: string, given: Record<string, string | und
 	const inputs: Environment = {};
 	const lines = readLines(join(root, ".env")).map((line) => /^([^=]+)=(.*)$/.exec(line));
 	const added = lines.flatMap((match) => (match?.[1] ? [[match[1], match[2] ?? ""] as const] : []));
-	for (const [name, value] of [...Object.entries(given), ...added]) {
-		if (value === undefined) continue;
+	for (const [name, value] of [...Object.entries(inheritedEnvironment(given)), ...added]) {
 		if (name.startsWith(INPUT)) inputs[name.slice(INPUT.length).toLowerCase()] = value;
 		else env[name] = value;
 	}

@@ -1,6 +1,7 @@
 // Where the runner's processes write: stdout as FACTS 1.4 has it, traces below `_diag`, moments below RUNNER_PERFLOG.
 import { appendFileSync, mkdirSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { RUNNER_VERSION } from "./version.ts";
 
 export interface Terminal {
 	/** One line on stdout. */
@@ -47,11 +48,13 @@ export function createTerminal(root: string, name: "Runner" | "Worker", perfLog:
 	const started = new Date().toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-");
 	const log = join(root, "_diag", `${name}_${started}-utc.log`);
 	const perf = perfFile(perfLog, name);
+	const trace = (line: string) => appendTo(log, `[${stamp(new Date())} INFO ${name}] ${line}`);
+	trace(`Version: ${RUNNER_VERSION}`);
 	return {
 		say: (line) => writeOut(1, line),
 		sayAt: (line) => writeOut(1, `${stamp(new Date())}: ${line}`),
 		complain: (line) => writeOut(2, line),
-		trace: (line) => appendTo(log, `[${stamp(new Date())} INFO ${name}] ${line}`),
+		trace,
 		mark: (counter) => appendTo(perf, `${counter}:${new Date().toISOString()}`),
 	};
 }

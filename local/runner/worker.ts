@@ -13,7 +13,7 @@ import { jobVariables } from "./job-variables.ts";
 import { createLogStream } from "./log-stream.ts";
 import { type Registration, readRegistration } from "./registration.ts";
 import { readLines } from "./shell.ts";
-import type { Environment } from "./start-up.ts";
+import { inheritedEnvironment } from "./start-up.ts";
 import { createTerminal, type Terminal } from "./terminal.ts";
 
 const COMPLETE_ATTEMPTS = 5;
@@ -36,10 +36,6 @@ function listenToListener() {
 	return { job: job.promise, cancel: cancel.signal, shutdown: shutdown.signal, end };
 }
 
-function environment(): Environment {
-	return Object.fromEntries(Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
-}
-
 type Signals = Pick<JobState, "cancel" | "shutdown">;
 
 function createState(
@@ -56,7 +52,7 @@ function createState(
 	if (message.idToken) log.mask(message.idToken.token);
 	return {
 		...{ message, folders, facts, clocks, log, ...signals },
-		...{ inherited: environment(), variables: jobVariables(message, facts, folders), env: {}, path: [] },
+		...{ inherited: inheritedEnvironment(process.env), variables: jobVariables(message, facts, folders), env: {}, path: [] },
 		...{ steps: {}, records: [], annotations: [], failed: false },
 	};
 }

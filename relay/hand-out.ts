@@ -1,0 +1,118 @@
+// Which work is due, and its lease: pointers handed to the poller. Runs inside one transaction.
+import type { JobState } from "../contract/job.ts";
+import type { LeaseAnswer, WorkItem } from "../contract/lease.ts";
+import type { Switches } from "../contract/switches.ts";
+import { fullBucket, oneTokenAt, refilled, spent } from "./budgets.ts";
+import { type Clocks, RATES } from "./clocks.ts";
+import type { Job } from "./job.ts";
+import type { Budgets, Queue } from "./queue.ts";
+import { launchKey } from "./swaps.ts";
+import type { Task } from "./tasks.ts";
+
+const ALL_OFF: Switches = { pause: false, onDemandOnly: false, drain: false };
+/** Intents first: their launch may be under way. */
+const LAUNCHES: readonly JobState[] = ["launching", "queued"];
+const CHECKS: readonly JobState[] = ["launched", "running", "waiting"];
+
+export function switchesOf(queue: Queue): Switches {
+	return queue.setting("switches") ?? ALL_OFF;
+}
+
+function budgetsOf(queue: Queue, now: number): Budgets {
+	const kept = queue.setting("budgets") ?? { jit: fullBucket(RATES.jit, now), ec2: fullBucket(RATES.ec2, now) };
+	return { jit: refilled(kept.jit, RATES.jit, now), ec2: refilled(kept.ec2, RATES.ec2, now) };
+}
+
+function isHeldBack(switches: Switches): boolean {
+	return switches.pause || switches.drain;
+}
+
+/** Hands out at most `max` due items: machines to end, then launches as far as JIT calls reach, then checks. */
+export function handOut(queue: Queue, max: number, leaseId: () => string, now: number, clocks: Clocks): LeaseAnswer {
+	const switches = switchesOf(queue);
+	const budgets = budgetsOf(queue, now);
+	const tasks = queue.dueTasks(now, max).filter((task) => !switches.drain || !isPutOff(queue, task, now, clocks));
+	const allowed = isHeldBack(switches) ? 0 : Math.min(max - tasks.length, Math.floor(budgets.jit.tokens));
+	const launches = dueOf(queue, LAUNCHES, allowed, now);
+	const checks = dueOf(queue, CHECKS, max - tasks.length - launches.length, now);
+	const work = [
+		...tasks.map((task) => leaseTask(queue, task, leaseId(), now, clocks)),
+		...launches.map((job) => leaseLaunch(queue, job, leaseId(), now, clocks)),
+		...checks.map((job) => leaseCheck(queue, job, leaseId(), now, clocks)),
+	];
+	const ended = tasks.filter(({ kind }) => kind === "terminate").length;
+	const left = { jit: spent(budgets.jit, launches.length), ec2: spent(budgets.ec2, launches.length + ended) };
+	if (launches.length + ended > 0) queue.saveSetting("budgets", left);
+	return {
+		work,
+		budgets: {
+			jitCalls: Math.floor(left.jit.tokens),
+			ec2Calls: Math.floor(left.ec2.tokens),
+			onDemandOnly: switches.onDemandOnly,
+			paused: isHeldBack(switches),
+		},
+	};
+}
+
+/** While draining, a rerun waits: it would bring new jobs. */
+function isPutOff(queue: Queue, task: Task, now: number, clocks: Clocks): boolean {
+	if (task.kind === "rerun") queue.saveTask({ ...task, dueAt: now + clocks.retry });
+	return task.kind === "rerun";
+}
+
+function dueOf(queue: Queue, states: readonly JobState[], limit: number, now: number): Job[] {
+	const due: Job[] = [];
+	for (const state of states) {
+		if (due.length < limit) due.push(...queue.dueJobs(state, now, limit - due.length));
+	}
+	return due;
+}
+
+function leaseLaunch(queue: Queue, job: Job, leaseId: string, now: number, clocks: Clocks): WorkItem {
+	// A replay keeps the moment of the lease that decided the launch.
+	const leasedAt = job.intent === null ? now : (job.leasedAt ?? now);
+	queue.saveJob({ ...job, lease: leaseId, leasedAt, dueAt: now + clocks.firstLease });
+	const { pointer, onDemand, environment, queuedAt, receivedAt } = job;
+	const intent = queue.intent(job.intent);
+	return {
+		kind: "launch",
+		workId: launchKey(pointer.id),
+		leaseId,
+		job: pointer,
+		intent,
+		onDemand,
+		environment,
+		queuedAt,
+		receivedAt,
+		leasedAt,
+	};
+}
+
+function leaseCheck(queue: Queue, job: Job, leaseId: string, now: number, clocks: Clocks): WorkItem {
+	queue.saveJob({ ...job, lease: leaseId, dueAt: now + clocks.firstLease });
+	const { pointer, state, since } = job;
+	return { kind: "check", workId: `check-${pointer.id}`, leaseId, job: pointer, state, machine: job.seat?.machine ?? null, since };
+}
+
+function leaseTask(queue: Queue, task: Task, leaseId: string, now: number, clocks: Clocks): WorkItem {
+	queue.saveTask({ ...task, lease: leaseId, dueAt: now + clocks.firstLease });
+	if (task.kind === "terminate") {
+		const { workId, instanceId, runnerName, job, force, reason } = task;
+		return { kind: "terminate", workId, leaseId, instanceId, runnerName, job, force, reason };
+	}
+	const { workId, runId, attempt, repository, owner, installationId, machines } = task;
+	return { kind: "rerun", workId, leaseId, runId, attempt, repository, owner, installationId, machines };
+}
+
+/** When there is something to hand out next, in epoch milliseconds: work that falls due, or a JIT call that launches wait for. */
+export function nextWorkAt(queue: Queue, now: number): number | null {
+	const launchesAt = isHeldBack(switchesOf(queue)) ? null : least(LAUNCHES.map((state) => queue.nextDue(state)));
+	const budgets = budgetsOf(queue, now);
+	const payable = launchesAt === null ? null : Math.max(launchesAt, oneTokenAt(budgets.jit, RATES.jit));
+	return least([payable, queue.nextTask(), ...CHECKS.map((state) => queue.nextDue(state))]);
+}
+
+function least(moments: (number | null)[]): number | null {
+	const known = moments.filter((at) => at !== null);
+	return known.length > 0 ? Math.min(...known) : null;
+}

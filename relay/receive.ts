@@ -1,0 +1,86 @@
+// A fact about a job comes in, from a webhook or from a read: known or new, seen before or not. Runs inside one transaction.
+import type { JobEvent } from "../contract/job.ts";
+import type { JobFact } from "../contract/observe.ts";
+import type { Clocks } from "./clocks.ts";
+import { isEnded, type Job } from "./job.ts";
+import { type Fact, factOf, hear, meet, requeue } from "./ledger.ts";
+import { instanceOf, type Moves, movesOf } from "./moves.ts";
+import type { Queue } from "./queue.ts";
+import { isRerun, rerunKey } from "./tasks.ts";
+import { write } from "./write.ts";
+
+export interface Delivery {
+	/** `X-GitHub-Delivery`: the same on a redelivery (FACTS 2.6). */
+	id: string;
+	event: JobEvent;
+}
+export type Receipt = "accepted" | "duplicate" | "full" | "draining";
+export interface Intake {
+	maxOpenJobs: number;
+	clocks: Clocks;
+}
+
+/** The job that holds the machine named by a runner, unless it is this very job. */
+export function ownerOf(queue: Queue, runnerName: string | null, jobId: number): Job | null {
+	const owner = queue.holder(instanceOf(runnerName));
+	return owner?.pointer.id === jobId ? null : owner;
+}
+
+/** Why a job that is not known yet is not taken in. Ends are always taken, so that a late `queued` launches nothing. */
+function refusalOf(queue: Queue, fact: Fact, intake: Intake): Receipt | null {
+	if (fact.stage === "running" || fact.stage === "done") return null;
+	if (queue.setting("switches")?.drain) return "draining";
+	const open = Object.values(queue.openCounts()).reduce((sum, n) => sum + n, 0);
+	return open >= intake.maxOpenJobs ? "full" : null;
+}
+
+function meetNew(queue: Queue, event: Pick<JobEvent, "job" | "createdAt">, fact: Fact, now: number, clocks: Clocks): Moves {
+	const moves = meet(event, fact, ownerOf(queue, fact.runnerName, event.job.id), now, clocks);
+	if (!isRerun(event.job, queue.task(rerunKey(event.job.runId)))) return moves;
+	return { ...moves, jobs: moves.jobs.map((job) => (job.pointer.id === event.job.id ? { ...job, onDemand: true } : job)) };
+}
+
+function hearKnown(queue: Queue, job: Job, fact: Fact, now: number, clocks: Clocks): Moves {
+	const isAgain = fact.stage === "queued" && (job.state === "refused" || job.state === "dead");
+	if (isAgain) return movesOf(requeue(job, now, clocks));
+	return hear(job, fact, ownerOf(queue, fact.runnerName, job.pointer.id), now, clocks);
+}
+
+/** Takes in one signed delivery. What it says is stored before anyone is told that it was accepted. */
+export function receive(queue: Queue, delivery: Delivery, intake: Intake, now: number): Receipt {
+	const { event } = delivery;
+	const fact = factOf(event);
+	const job = queue.job(event.job.id);
+	const mark = [event.action, event.status, fact.runnerName ?? ""].join("/");
+	const isRequeued = job !== null && fact.stage === "queued" && isEnded(job) && job.state !== "done";
+	if (queue.hasDelivery(delivery.id) || (job?.heard.includes(mark) && !isRequeued)) {
+		queue.count("deliveries", 1);
+		queue.count("duplicates", 1);
+		return "duplicate";
+	}
+	const refusal = job ? null : refusalOf(queue, fact, intake);
+	if (refusal) return refusal;
+	const moves = job ? hearKnown(queue, job, fact, now, intake.clocks) : meetNew(queue, event, fact, now, intake.clocks);
+	const jobs = moves.jobs.map((it) => (it.pointer.id === event.job.id ? marked(it, mark, delivery.id) : it));
+	write(queue, { ...moves, jobs }, now);
+	queue.saveDelivery(delivery.id);
+	queue.count("deliveries", 1);
+	return "accepted";
+}
+
+/** Enough marks for every delivery that GitHub sends of one job; a flood of others forgets the oldest. */
+const MARKS = 32;
+
+function marked(job: Job, mark: string, deliveryId: string): Job {
+	const heard = job.heard.includes(mark) ? job.heard : [...job.heard, mark].slice(-MARKS);
+	return { ...job, heard, deliveries: [...job.deliveries, deliveryId] };
+}
+
+/** Applies a read of GitHub. An unknown job is taken in only if it waits for a machine: its webhook was lost. */
+export function receiveRead(queue: Queue, read: JobFact, intake: Intake, now: number): void {
+	const fact = factOf({ action: null, ...read });
+	const job = queue.job(read.job.id);
+	const isNew = read.status === "queued" && !refusalOf(queue, fact, intake);
+	if (job) write(queue, hear(job, fact, ownerOf(queue, fact.runnerName, job.pointer.id), now, intake.clocks), now);
+	else if (isNew) write(queue, meetNew(queue, read, fact, now, intake.clocks), now);
+}

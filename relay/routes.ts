@@ -1,0 +1,124 @@
+// The HTTP surface of DESIGN 3: who may call what, and which status answers. Everything it does is handed in; the rules are elsewhere.
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { JOB_STATES, type JobState } from "../contract/job.ts";
+import { parseLeaseRequest } from "../contract/lease.ts";
+import { parseObserveRequest } from "../contract/observe.ts";
+import type { Parsed } from "../contract/parse.ts";
+import { parseReport } from "../contract/report.ts";
+import { parseSettleRequest } from "../contract/settle.ts";
+import { parseSwitchChange } from "../contract/switches.ts";
+import { bearerToken, isOneOf, machineOfToken } from "./auth.ts";
+import { readBody, readJson } from "./body.ts";
+import type { ConfigResult } from "./config.ts";
+import { serveWebhook } from "./route-webhook.ts";
+import { ask, QueueError, refuse, type Served, type Surroundings } from "./surroundings.ts";
+
+const REPORT_BYTES = 64 * 1024;
+const OPERATOR_BYTES = 64 * 1024;
+/** A settle of 100 jobs carries their launch requests, an observe 5,000 machines. */
+const POLLER_BYTES = 16 * 1024 * 1024;
+const JOBS_LISTED = { usual: 100, most: 1000 };
+
+/** Builds the app. While the configuration has problems, only `/health` is served (DESIGN 3). */
+export function createRoutes(config: ConfigResult, surroundings: Surroundings): Hono {
+	const app = new Hono();
+	app.notFound((c) => refuse(c, 404, "no such path"));
+	app.onError((error, c) => {
+		surroundings.log({ at: "error", path: c.req.path, error: error.message });
+		return error instanceof QueueError ? refuse(c, 503, "storage failed: nothing was acknowledged") : refuse(c, 500, "unexpected failure");
+	});
+	app.get("/health", (c) => c.json({ ok: true, version: surroundings.version }));
+	only(app, "/health", "GET");
+	if (config.ok) serve(app, { ...surroundings, config: config.config });
+	else close(app, config.problems, surroundings);
+	return app;
+}
+
+/** Answers 405 to any other method of a path, naming those it has. */
+function only(app: Hono, path: string, allow: string): void {
+	app.all(path, (c) => {
+		c.header("allow", allow);
+		return refuse(c, 405, `${path} takes ${allow}`);
+	});
+}
+
+function close(app: Hono, problems: string[], { log }: Surroundings): void {
+	log({ at: "configuration", problems });
+	app.all("*", (c) => refuse(c, 503, `not configured: ${problems.join("; ")}`));
+}
+
+function serve(app: Hono, served: Served): void {
+	const poller = bearer(served.config.pollerTokens);
+	const operator = bearer(served.config.operatorTokens);
+	const reader: MiddlewareHandler = served.config.publicStats ? (_, next) => next() : operator;
+	app.post("/webhook", (c) => serveWebhook(c, served));
+	app.post("/lease", poller, (c) => parsed(c, parseLeaseRequest, POLLER_BYTES, (it) => ask(served, "lease", (queue) => queue.lease(it))));
+	app.post("/settle", poller, (c) =>
+		parsed(c, parseSettleRequest, POLLER_BYTES, (it) => ask(served, "settle", (queue) => queue.settle(it))),
+	);
+	app.post("/observe", poller, (c) =>
+		parsed(c, parseObserveRequest, POLLER_BYTES, (it) => ask(served, "observe", (queue) => queue.observe(it))),
+	);
+	app.post("/report", (c) => serveReport(c, served));
+	app.get("/jobs", operator, (c) => serveJobs(c, served));
+	app.get("/jobs/:id", operator, (c) => serveJob(c, served));
+	app.get("/stats", reader, async (c) => c.json(await ask(served, "stats", (queue) => queue.stats())));
+	app.get("/switches", operator, async (c) => c.json(await ask(served, "switches", (queue) => queue.switches())));
+	app.post("/switches", operator, (c) =>
+		parsed(c, parseSwitchChange, OPERATOR_BYTES, (it) => ask(served, "turn", (queue) => queue.turn(it))),
+	);
+	for (const path of ["/webhook", "/lease", "/settle", "/observe", "/report"]) only(app, path, "POST");
+	for (const path of ["/jobs", "/jobs/:id", "/stats"]) only(app, path, "GET");
+	only(app, "/switches", "GET, POST");
+}
+
+function bearer(tokens: readonly string[]): MiddlewareHandler {
+	return async function bearerOf(c, next) {
+		if (await isOneOf(bearerToken(c.req.header("authorization")), tokens)) return next();
+		c.header("www-authenticate", "Bearer");
+		return refuse(c, 401, "the bearer token is missing or wrong");
+	};
+}
+
+/** Reads, parses and answers a JSON call; what does not parse is refused with the parser's reason. */
+async function parsed<T>(
+	c: Context,
+	parse: (input: unknown) => Parsed<T>,
+	cap: number,
+	call: (value: T) => Promise<object>,
+): Promise<Response> {
+	const body = await readBody(c.req.raw, cap);
+	if (!body.ok) return refuse(c, body.status, body.reason);
+	const json = readJson(body.text);
+	if (json === undefined) return refuse(c, 400, "the body is not JSON");
+	const read = parse(json);
+	return read.ok ? c.json(await call(read.value)) : refuse(c, 400, read.reason);
+}
+
+/** A machine's report: taken as a hint, answered with nothing. The token must be the machine's own. */
+async function serveReport(c: Context, served: Served): Promise<Response> {
+	const instanceId = await machineOfToken(bearerToken(c.req.header("authorization")), served.config.reportKeys, served.now());
+	if (instanceId === null) return refuse(c, 401, "the report token is missing, wrong or expired");
+	const body = await readBody(c.req.raw, REPORT_BYTES);
+	if (!body.ok) return refuse(c, body.status, body.reason);
+	const read = parseReport(readJson(body.text));
+	if (!read.ok) return refuse(c, 400, read.reason);
+	if (read.value.instanceId !== instanceId) return refuse(c, 401, "the report token is another machine's");
+	const isTaken = await ask(served, "report", (queue) => queue.report(read.value));
+	return isTaken ? c.body(null, 204) : refuse(c, 429, "this machine reports too often");
+}
+
+async function serveJobs(c: Context, served: Served): Promise<Response> {
+	const { state = "", limit = String(JOBS_LISTED.usual) } = c.req.query();
+	const wanted = JOB_STATES.find((known) => known === state) ?? null;
+	if (state !== "" && wanted === null) return refuse(c, 400, `state is one of ${JOB_STATES.join(", ")}`);
+	const count = /^[0-9]{1,6}$/.test(limit) ? Number(limit) : 0;
+	if (count < 1) return refuse(c, 400, "limit is a whole number from 1");
+	return c.json(await ask(served, "jobs", (queue) => queue.jobs(wanted satisfies JobState | null, Math.min(count, JOBS_LISTED.most))));
+}
+
+async function serveJob(c: Context, served: Served): Promise<Response> {
+	const id = Number(/^[1-9][0-9]{0,15}$/.exec(c.req.param("id") ?? "")?.[0] ?? 0);
+	const job = Number.isSafeInteger(id) && id > 0 ? await ask(served, "job", (queue) => queue.job(id)) : null;
+	return job ? c.json(job) : refuse(c, 404, "no such job");
+}

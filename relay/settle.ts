@@ -1,0 +1,72 @@
+// The poller's outcomes, each applied to the item it names. Runs inside one transaction.
+import type { JobState } from "../contract/job.ts";
+import type { Outcome, SettleAnswer } from "../contract/settle.ts";
+import type { Clocks } from "./clocks.ts";
+import { isEnded } from "./job.ts";
+import { settleJob } from "./ledger-settle.ts";
+import type { Queue } from "./queue.ts";
+import { ownerOf } from "./receive.ts";
+import { launchKey } from "./swaps.ts";
+import { settleTask, type Task, terminateKey, terminateTask } from "./tasks.ts";
+import { write } from "./write.ts";
+
+type Answer = { state: JobState | null } | { stale: string };
+
+/** Applies results in their order, each on what the earlier ones left. Answers are keyed by workId. */
+export function settle(queue: Queue, results: readonly Outcome[], now: number, clocks: Clocks): SettleAnswer {
+	const answers = new Map(results.map((result) => [result.workId, settleOne(queue, result, now, clocks)]));
+	const settled = [...answers].flatMap(([workId, it]) => ("stale" in it ? [] : [[workId, it] as const]));
+	const stale = [...answers].flatMap(([workId, it]) => ("stale" in it ? [[workId, { reason: it.stale }] as const] : []));
+	return { settled: Object.fromEntries(settled), stale: Object.fromEntries(stale) };
+}
+
+function settleOne(queue: Queue, result: Outcome, now: number, clocks: Clocks): Answer {
+	const ofJob = /^(?:launch|check)-([1-9][0-9]{0,15})$/.exec(result.workId);
+	if (ofJob) return settleOfJob(queue, Number(ofJob[1]), result, now, clocks);
+	const task = queue.task(result.workId);
+	return task ? settleOfTask(queue, task, result, now, clocks) : { stale: "no such work" };
+}
+
+function settleOfJob(queue: Queue, id: number, result: Outcome, now: number, clocks: Clocks): Answer {
+	const job = queue.job(id);
+	if (!job) {
+		if (result.outcome === "launched") endStranger(queue, result.instanceId, result.runnerName, now);
+		return { stale: "no such job" };
+	}
+	const owner = result.outcome === "launched" ? queue.holder(result.instanceId) : ownerOfResult(queue, result, id);
+	const others = { owner, holder: queue.holder(launchKey(id)) };
+	const { moves, stale } = settleJob(job, result, others, now, clocks);
+	if (stale === null && result.outcome === "launching") {
+		const { token, members, request } = result;
+		queue.saveIntent({ token, members, request }, now);
+	}
+	write(queue, moves, now);
+	return stale === null ? { state: queue.job(id)?.state ?? null } : { stale };
+}
+
+function ownerOfResult(queue: Queue, result: Outcome, id: number) {
+	return result.outcome === "notQueued" ? ownerOf(queue, result.runnerName, id) : null;
+}
+
+/** A machine that was launched for a job nobody knows. */
+function endStranger(queue: Queue, instanceId: string, runnerName: string, now: number): void {
+	if (queue.holder(instanceId)) return;
+	const ending = { instanceId, runnerName, job: null, reason: "no job owns it", dueAt: now };
+	queue.saveTask(terminateTask(ending, queue.task(terminateKey(instanceId)), now));
+}
+
+function settleOfTask(queue: Queue, task: Task, result: Outcome, now: number, clocks: Clocks): Answer {
+	if (task.lease !== result.leaseId) return { stale: "another lease" };
+	const next = settleTask(task, result, now, clocks);
+	if (next) queue.saveTask(next);
+	else queue.dropTask(task.workId);
+	const isOver = result.outcome === "terminated" || result.outcome === "gone";
+	if (task.kind === "terminate" && isOver) missMachine(queue, task.instanceId, now);
+	return { state: null };
+}
+
+/** The job that still counts on a machine which has been ended is looked at at once. */
+function missMachine(queue: Queue, instanceId: string, now: number): void {
+	const owner = queue.holder(instanceId);
+	if (owner && !isEnded(owner) && owner.lease === null) queue.saveJob({ ...owner, dueAt: now });
+}

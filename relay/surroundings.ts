@@ -1,0 +1,70 @@
+// What the routes are handed, and how a request is refused. Pure.
+import type { Context } from "hono";
+import type { JobDetail, JobList, JobState } from "../contract/job.ts";
+import type { LeaseAnswer, LeaseRequest } from "../contract/lease.ts";
+import type { ObserveAnswer, ObserveRequest } from "../contract/observe.ts";
+import type { Report } from "../contract/report.ts";
+import type { SettleAnswer, SettleRequest } from "../contract/settle.ts";
+import type { Stats } from "../contract/stats.ts";
+import type { SwitchChange, Switches } from "../contract/switches.ts";
+import type { RelayConfig } from "./config.ts";
+import type { Delivery, Receipt } from "./receive.ts";
+
+/** What is asked of the queue. */
+export interface QueueCalls {
+	receive(delivery: Delivery): Promise<Receipt>;
+	lease(request: LeaseRequest): Promise<LeaseAnswer>;
+	settle(request: SettleRequest): Promise<SettleAnswer>;
+	observe(request: ObserveRequest): Promise<ObserveAnswer>;
+	report(report: Report): Promise<boolean>;
+	jobs(state: JobState | null, limit: number): Promise<JobList>;
+	job(id: number): Promise<JobDetail | null>;
+	stats(): Promise<Stats>;
+	switches(): Promise<Switches>;
+	turn(change: SwitchChange): Promise<Switches>;
+}
+
+export interface Surroundings {
+	/** A connection for one call: one that failed is not used again. */
+	queue: () => QueueCalls;
+	now: () => number;
+	log: (record: Record<string, unknown>) => void;
+	version: string;
+}
+export interface Served extends Surroundings {
+	config: RelayConfig;
+}
+
+const WORDS = {
+	400: "bad request",
+	401: "unauthorized",
+	404: "not found",
+	405: "method not allowed",
+	413: "too large",
+	415: "not JSON",
+	429: "too many requests",
+	500: "internal error",
+	503: "unavailable",
+};
+
+/** A refusal: a word for programs, a sentence for people (contract/job.ts). */
+export function refuse(c: Context, status: keyof typeof WORDS, reason: string): Response {
+	return c.json({ error: WORDS[status], reason }, status);
+}
+
+/** Thrown for a queue that did not answer: nothing was acknowledged, so whoever asked may ask again. */
+export class QueueError extends Error {
+	constructor(call: string, cause: unknown) {
+		super(`the queue failed at ${call}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+		this.name = "QueueError";
+	}
+}
+
+/** Calls the queue; any failure of it becomes a QueueError. */
+export async function ask<T>(served: Surroundings, name: string, call: (queue: QueueCalls) => Promise<T>): Promise<T> {
+	try {
+		return await call(served.queue());
+	} catch (error) {
+		throw new QueueError(name, error);
+	}
+}

@@ -1,0 +1,84 @@
+// A delivery of GitHub: is it GitHub's, and what of it do we keep. Pure but for the signature's crypto. FACTS 2.6, 3, 5.6.
+import { verifyWithFallback } from "@octokit/webhooks-methods";
+import * as v from "valibot";
+import { JobEvent, JobStatus, Labels } from "../contract/job.ts";
+import { Id, type Parsed, parserOf, RepositoryName, Text } from "../contract/parse.ts";
+
+/** Whether the body was signed with one of the secrets. Strict about the form, because the library reads any hex it finds and throws on none. */
+export async function isSigned(body: string, signature: string | undefined, secrets: readonly string[]): Promise<boolean> {
+	const [current, ...previous] = secrets;
+	if (!current || !signature || !/^sha256=[0-9a-f]{64}$/i.test(signature)) return false;
+	try {
+		return await verifyWithFallback(current, body, signature, previous);
+	} catch {
+		return false;
+	}
+}
+
+/** Long names are cut, not refused: they are shown, never acted on. */
+const Clipped = v.pipe(
+	v.string(),
+	v.transform((text) => text.slice(0, 2048)),
+);
+const Moment = v.pipe(
+	v.string(),
+	v.transform((text) => Date.parse(text)),
+	v.pipe(v.number("not a time"), v.minValue(0, "not a time")),
+);
+
+/** The part of GitHub's `workflow_job` payload that is read. The oldest of its own examples lacks run_attempt, created_at and installation. */
+const Payload = v.object({
+	action: Text,
+	workflow_job: v.object({
+		id: Id,
+		run_id: Id,
+		run_attempt: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1)), 1),
+		name: Clipped,
+		status: JobStatus,
+		conclusion: v.nullish(Text, null),
+		labels: Labels,
+		runner_name: v.nullish(Clipped, null),
+		created_at: v.nullish(Moment, null),
+		started_at: v.nullish(Moment, null),
+	}),
+	repository: v.object({ full_name: RepositoryName, owner: v.object({ login: Text }) }),
+	installation: v.nullish(v.object({ id: Id }), null),
+	deployment: v.nullish(v.object({ environment: v.nullish(Clipped, null) }), null),
+});
+const parsePayload = parserOf(Payload);
+type Payload = v.InferOutput<typeof Payload>;
+
+function isServed(action: string): action is JobEvent["action"] {
+	return (JobEvent.entries.action.options as readonly string[]).includes(action);
+}
+
+function project(payload: Payload, action: JobEvent["action"], now: number): JobEvent {
+	const { workflow_job: job, repository, installation, deployment } = payload;
+	return {
+		action,
+		status: job.status,
+		conclusion: job.conclusion,
+		// GitHub also sends "" for no runner.
+		runnerName: job.runner_name || null,
+		environment: deployment?.environment || null,
+		createdAt: job.created_at ?? job.started_at ?? now,
+		job: {
+			id: job.id,
+			runId: job.run_id,
+			attempt: job.run_attempt,
+			repository: repository.full_name,
+			owner: repository.owner.login,
+			installationId: installation?.id ?? null,
+			labels: job.labels,
+			name: job.name,
+		},
+	};
+}
+
+/** The event of a signed payload, or the action that this build does not know, or why it is not a `workflow_job` at all. `now` stands in for a missing creation time. */
+export function readPayload(payload: unknown, now: number): Parsed<JobEvent | { unserved: string }> {
+	const parsed = parsePayload(payload);
+	if (!parsed.ok) return parsed;
+	const { action } = parsed.value;
+	return { ok: true, value: isServed(action) ? project(parsed.value, action, now) : { unserved: action } };
+}

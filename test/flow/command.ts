@@ -22,7 +22,7 @@ export function startLocal(args: string[], options: { cwd?: string; env?: Record
 
 export async function runLocal(args: string[], options: { cwd?: string; env?: Record<string, string> } = {}): Promise<Ended> {
 	const child = startLocal(args, options);
-	const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+	const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
 	return { status: await child.exited, stdout, stderr };
 }
 

@@ -86,10 +86,29 @@ export function newSeat(key: string, runnerName: string | null = null): Seat {
 	};
 }
 
-/** A seat whose machine is known by now; what it reported before stays. */
-export function seatOf(machine: Machine, now: number, before: Seat | null = null): Seat {
-	const known = before?.key === machine.instanceId ? before : newSeat(machine.instanceId);
-	return { ...known, machine, runnerName: machine.runnerName, launchedAt: known.launchedAt ?? now };
+/**
+ * A seat whose machine is known by now. What the machine reported before stays, whether it was noted under its own id or under the
+ * launch that brought it. A machine that spoke before its launch was settled was launched by then.
+ */
+export function seatOf(machine: Machine, now: number, ...before: (Seat | null | undefined)[]): Seat {
+	const known = before.filter((seat) => seat?.key === machine.instanceId || !isMachine(seat ?? null));
+	const at = (stage: "launchedAt" | "claimedAt" | "listeningAt" | "runningAt" | "finishedAt" | "offAt") =>
+		known.map((seat) => seat?.[stage] ?? null).find((moment) => moment !== null) ?? null;
+	const claimedAt = at("claimedAt");
+	return {
+		key: machine.instanceId,
+		runnerName: machine.runnerName,
+		machine,
+		launchedAt: at("launchedAt") ?? Math.min(now, claimedAt ?? now),
+		claimedAt,
+		listeningAt: at("listeningAt"),
+		runningAt: at("runningAt"),
+		finishedAt: at("finishedAt"),
+		offAt: at("offAt"),
+		interrupted: known.some((seat) => seat?.interrupted),
+		denied: known.some((seat) => seat?.denied),
+		reported: Math.max(0, ...known.map((seat) => seat?.reported ?? 0)),
+	};
 }
 
 /** Whether the seat is a machine rather than a launch under way. */

@@ -4,28 +4,26 @@ import { type Clocks, LIMITS, nextCheck } from "./clocks.ts";
 import { enter, isBefore, isEnded, type Job, newSeat } from "./job.ts";
 import { factOf, hear } from "./ledger.ts";
 import { endingOf, type Moves, movesOf } from "./moves.ts";
-import { land, launchKey } from "./swaps.ts";
+import { type Claim, land, launchKey } from "./swaps.ts";
 
-/** The other jobs an outcome may touch. */
-export interface Others {
-	/** The job that holds the machine which the outcome names, if another one. */
-	owner: Job | null;
-	/** The job that waits for this launch to name its machine. */
-	holder: Job | null;
+/** Who else an outcome may touch: by the machine it names, and by the launch it is about. */
+export interface Claims {
+	machine: Claim;
+	launch: Claim;
 }
 export type Settled = { moves: Moves; stale: string | null };
 
 const settled = (moves: Moves): Settled => ({ moves, stale: null });
 
 /** Applies an outcome. One under another lease changes nothing, except that a machine it names gets an owner or an end (DESIGN 4). */
-export function settleJob(job: Job, result: Outcome, others: Others, now: number, clocks: Clocks): Settled {
+export function settleJob(job: Job, result: Outcome, claims: Claims, now: number, clocks: Clocks): Settled {
 	if (result.outcome === "launched") {
-		const moves = land(job, result, others.owner, others.holder, now, clocks);
+		const moves = land(job, result, claims, now, clocks);
 		return { moves, stale: job.lease === result.leaseId ? null : "another lease" };
 	}
 	const refusal = job.lease === result.leaseId ? misfit(job, result) : isEnded(job) ? `the job is ${job.state}` : "another lease";
 	if (refusal !== null) return { moves: movesOf(), stale: refusal };
-	if (result.outcome === "notQueued") return settled(hearRead(job, result, others.owner, now, clocks));
+	if (result.outcome === "notQueued") return settled(hearRead(job, result, claims.machine, now, clocks));
 	return settled(applied(job, result, now, clocks));
 }
 
@@ -41,9 +39,9 @@ function misfit(job: Job, result: Outcome): string | null {
 }
 
 /** A read of GitHub counts as the webhook that says the same; one that changes nothing restarts the clock. */
-function hearRead(job: Job, result: Extract<Outcome, { outcome: "notQueued" }>, owner: Job | null, now: number, clocks: Clocks): Moves {
+function hearRead(job: Job, result: Extract<Outcome, { outcome: "notQueued" }>, claim: Claim, now: number, clocks: Clocks): Moves {
 	const fact = factOf({ action: null, ...result });
-	const moves = hear(job, fact, owner, now, clocks);
+	const moves = hear(job, fact, claim, now, clocks);
 	const jobs = moves.jobs.map((it) => {
 		if (it.pointer.id !== job.pointer.id || it.state !== job.state || isEnded(it)) return it;
 		const dueAt = it.state === "queued" ? now + clocks.waiting : nextCheck(it.state, now, clocks);

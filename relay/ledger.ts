@@ -3,7 +3,7 @@ import type { JobEvent, JobStatus } from "../contract/job.ts";
 import type { Clocks } from "./clocks.ts";
 import { enter, isBefore, isEnded, isMachine, type Job, newJob } from "./job.ts";
 import { endingOf, instanceOf, type Moves, movesOf } from "./moves.ts";
-import { sitDown } from "./swaps.ts";
+import { type Claim, sitDown } from "./swaps.ts";
 
 /** GitHub's word on where a job stands, from a webhook or a read. */
 export interface Fact {
@@ -35,14 +35,14 @@ export function factOf(said: {
 const FIRST_WORDS = { waiting: "GitHub holds it back", queued: "GitHub queued it", running: "it began", done: "GitHub completed it" };
 
 /** A job that was unknown until this fact. One that already ended is kept as done, so that a late `queued` launches nothing. */
-export function meet(event: Pick<JobEvent, "job" | "createdAt">, fact: Fact, owner: Job | null, now: number, clocks: Clocks): Moves {
+export function meet(event: Pick<JobEvent, "job" | "createdAt">, fact: Fact, claim: Claim, now: number, clocks: Clocks): Moves {
 	const first = fact.stage === "waiting" ? "waiting" : "queued";
 	const job = newJob(event.job, event.createdAt, first, FIRST_WORDS[first], now, clocks);
-	return fact.stage === first ? movesOf({ ...job, environment: fact.environment }) : hear(job, fact, owner, now, clocks);
+	return fact.stage === first ? movesOf({ ...job, environment: fact.environment }) : hear(job, fact, claim, now, clocks);
 }
 
-/** Applies a fact to a known job. `owner` is the job that holds the machine named by the fact's runner, if it is another one. */
-export function hear(job: Job, fact: Fact, owner: Job | null, now: number, clocks: Clocks): Moves {
+/** Applies a fact to a known job. `claim` is who claims the machine named by the fact's runner. */
+export function hear(job: Job, fact: Fact, claim: Claim, now: number, clocks: Clocks): Moves {
 	const known: Job = { ...job, environment: job.environment ?? fact.environment, gone: null };
 	switch (fact.stage) {
 		case "waiting":
@@ -50,9 +50,9 @@ export function hear(job: Job, fact: Fact, owner: Job | null, now: number, clock
 		case "queued":
 			return movesOf(known.state === "waiting" ? enter(known, "queued", FIRST_WORDS.queued, now, clocks) : known);
 		case "running":
-			return hearRunning(known, fact, owner, now, clocks);
+			return hearRunning(known, fact, claim, now, clocks);
 		case "done":
-			return hearDone(known, fact, owner, now, clocks);
+			return hearDone(known, fact, claim, now, clocks);
 	}
 }
 
@@ -67,20 +67,20 @@ function isElsewhere(job: Job, fact: Fact): boolean {
 	return instanceId !== null && instanceId !== job.seat?.key;
 }
 
-function hearRunning(job: Job, fact: Fact, owner: Job | null, now: number, clocks: Clocks): Moves {
+function hearRunning(job: Job, fact: Fact, claim: Claim, now: number, clocks: Clocks): Moves {
 	if (!mayRun(job, fact)) return movesOf(job);
-	const seated = sitDown(job, fact.runnerName, owner, now, clocks);
+	const seated = sitDown(job, fact.runnerName, claim, now, clocks);
 	return withJob(seated, job.pointer.id, (it) => ({
 		...enter({ ...it, intent: null }, "running", `${fact.runnerName} runs it`, now, clocks),
 		startedAt: it.startedAt ?? now,
 	}));
 }
 
-function hearDone(job: Job, fact: Fact, owner: Job | null, now: number, clocks: Clocks): Moves {
+function hearDone(job: Job, fact: Fact, claim: Claim, now: number, clocks: Clocks): Moves {
 	if (job.state === "done") return movesOf({ ...job, conclusion: job.conclusion ?? fact.conclusion });
 	if (isEnded(job)) return movesOf({ ...job, conclusion: fact.conclusion });
 	const ran = fact.runnerName !== null || job.state === "running";
-	const seated = isElsewhere(job, fact) ? sitDown(job, fact.runnerName, owner, now, clocks) : movesOf(job);
+	const seated = isElsewhere(job, fact) ? sitDown(job, fact.runnerName, claim, now, clocks) : movesOf(job);
 	const moves = withJob(seated, job.pointer.id, (it) => finish(it, fact, ran, now, clocks));
 	const ended = moves.jobs.find((it) => it.pointer.id === job.pointer.id) ?? job;
 	// Cancelled before a runner took it: its machine would listen for nothing.

@@ -15,15 +15,12 @@ import { RATES } from "./clocks.ts";
 import { jobDetail, listJobs, stats } from "./figures.ts";
 import { handOut, nextWorkAt, switchesOf } from "./hand-out.ts";
 import { prune } from "./housekeeping.ts";
-import { wasInterrupted } from "./ledger.ts";
-import { movesOf } from "./moves.ts";
+import { note } from "./note.ts";
 import { observe } from "./observe.ts";
 import { openQueue, type Queue, type SqlValue } from "./queue.ts";
 import { type Delivery, type Intake, type Receipt, receive } from "./receive.ts";
-import { hearReport } from "./reports.ts";
 import { admit, type Serving } from "./sessions.ts";
 import { settle } from "./settle.ts";
-import { write } from "./write.ts";
 
 /** Machines whose reports are counted at once; beyond that counting starts anew. */
 const COUNTED_MACHINES = 10_000;
@@ -69,13 +66,7 @@ export class QueueObject extends DurableObject {
 	/** False when the machine reports more than a machine's life can hold. */
 	report(report: Report): boolean {
 		if (!this.#mayReport(report.instanceId)) return false;
-		this.#change((now) => {
-			const job = this.#queue.holder(report.instanceId);
-			if (!job) return;
-			const heard = hearReport(job, report, now, this.#intake.clocks);
-			const isNews = wasInterrupted(heard) && !wasInterrupted(job);
-			write(this.#queue, { ...movesOf(heard), interrupted: isNews ? [heard] : [] }, now);
-		});
+		this.#change((now) => note(this.#queue, report, now, this.#intake.clocks));
 		return true;
 	}
 

@@ -5,6 +5,7 @@ import type { Switches } from "../contract/switches.ts";
 import type { Bucket } from "./budgets.ts";
 import { isEnded, type Job } from "./job.ts";
 import { SCHEMA, STATEMENTS } from "./statements.ts";
+import type { Claim } from "./swaps.ts";
 import type { Task } from "./tasks.ts";
 
 export type SqlValue = string | number | null;
@@ -38,13 +39,25 @@ function numberOf(rows: Record<string, unknown>[], column: string): number | nul
 }
 
 function jobRows(sql: Sql) {
+	const bySeat = (seat: string): Job | null => docs<Job>(sql(STATEMENTS.jobBySeat, seat))[0] ?? null;
 	return {
 		job: (id: number): Job | null => docs<Job>(sql(STATEMENTS.jobById, id))[0] ?? null,
-		/** The job that holds a machine, or that waits for a launch. */
-		holder: (seat: string | null): Job | null => (seat === null ? null : (docs<Job>(sql(STATEMENTS.jobBySeat, seat))[0] ?? null)),
+		/** The job seated on a machine. */
+		holder: bySeat,
+		/** Who claims a machine, or the machine that a launch will bring. */
+		claim: (seat: string): Claim => ({ seated: bySeat(seat), kept: docs<Job>(sql(STATEMENTS.jobBySpare, seat))[0] ?? null }),
 		saveJob(job: Job): void {
 			const queueMs = job.startedAt !== null && job.seat !== null ? Math.max(0, job.startedAt - job.receivedAt) : null;
-			sql(STATEMENTS.saveJob, job.pointer.id, job.state, job.dueAt, job.seat?.key ?? null, queueMs, JSON.stringify(job));
+			sql(
+				STATEMENTS.saveJob,
+				job.pointer.id,
+				job.state,
+				job.dueAt,
+				job.seat?.key ?? null,
+				job.spare?.key ?? null,
+				queueMs,
+				JSON.stringify(job),
+			);
 		},
 		dueJobs: (state: JobState, now: number, limit: number): Job[] => docs(sql(STATEMENTS.dueJobs, state, now, limit)),
 		nextDue: (state: JobState): number | null => numberOf(sql(STATEMENTS.nextDue, state), "at"),

@@ -6,6 +6,7 @@ import { isEnded, type Job } from "./job.ts";
 import { type Fact, factOf, hear, meet, requeue } from "./ledger.ts";
 import { instanceOf, type Moves, movesOf } from "./moves.ts";
 import type { Queue } from "./queue.ts";
+import { type Claim, UNCLAIMED } from "./swaps.ts";
 import { isRerun, rerunKey } from "./tasks.ts";
 import { write } from "./write.ts";
 
@@ -20,10 +21,10 @@ export interface Intake {
 	clocks: Clocks;
 }
 
-/** The job that holds the machine named by a runner, unless it is this very job. */
-export function ownerOf(queue: Queue, runnerName: string | null, jobId: number): Job | null {
-	const owner = queue.holder(instanceOf(runnerName));
-	return owner?.pointer.id === jobId ? null : owner;
+/** Who claims the machine named by a runner. */
+export function claimOf(queue: Queue, runnerName: string | null): Claim {
+	const instanceId = instanceOf(runnerName);
+	return instanceId === null ? UNCLAIMED : queue.claim(instanceId);
 }
 
 /** Why a job that is not known yet is not taken in. Ends are always taken, so that a late `queued` launches nothing. */
@@ -35,7 +36,7 @@ function refusalOf(queue: Queue, fact: Fact, intake: Intake): Receipt | null {
 }
 
 function meetNew(queue: Queue, event: Pick<JobEvent, "job" | "createdAt">, fact: Fact, now: number, clocks: Clocks): Moves {
-	const moves = meet(event, fact, ownerOf(queue, fact.runnerName, event.job.id), now, clocks);
+	const moves = meet(event, fact, claimOf(queue, fact.runnerName), now, clocks);
 	if (!isRerun(event.job, queue.task(rerunKey(event.job.runId)))) return moves;
 	return { ...moves, jobs: moves.jobs.map((job) => (job.pointer.id === event.job.id ? { ...job, onDemand: true } : job)) };
 }
@@ -43,7 +44,7 @@ function meetNew(queue: Queue, event: Pick<JobEvent, "job" | "createdAt">, fact:
 function hearKnown(queue: Queue, job: Job, fact: Fact, now: number, clocks: Clocks): Moves {
 	const isAgain = fact.stage === "queued" && (job.state === "refused" || job.state === "dead");
 	if (isAgain) return movesOf(requeue(job, now, clocks));
-	return hear(job, fact, ownerOf(queue, fact.runnerName, job.pointer.id), now, clocks);
+	return hear(job, fact, claimOf(queue, fact.runnerName), now, clocks);
 }
 
 /** Takes in one signed delivery. What it says is stored before anyone is told that it was accepted. */
@@ -81,6 +82,6 @@ export function receiveRead(queue: Queue, read: JobFact, intake: Intake, now: nu
 	const fact = factOf({ action: null, ...read });
 	const job = queue.job(read.job.id);
 	const isNew = read.status === "queued" && !refusalOf(queue, fact, intake);
-	if (job) write(queue, hear(job, fact, ownerOf(queue, fact.runnerName, job.pointer.id), now, intake.clocks), now);
+	if (job) write(queue, hear(job, fact, claimOf(queue, fact.runnerName), now, intake.clocks), now);
 	else if (isNew) write(queue, meetNew(queue, read, fact, now, intake.clocks), now);
 }

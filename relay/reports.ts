@@ -2,6 +2,7 @@
 import type { Report } from "../contract/report.ts";
 import { type Clocks, nextCheck } from "./clocks.ts";
 import type { Job, Seat } from "./job.ts";
+import type { Claim } from "./swaps.ts";
 
 const STAGE_OF = {
 	claimed: "claimedAt",
@@ -44,10 +45,21 @@ function suggested(job: Job, report: Report, now: number, clocks: Clocks): numbe
 	}
 }
 
-/** Applies a report to the job that holds the machine. A late copy still fills a gap in the timings and does nothing else. */
+/** Applies a report to the job seated on the machine. A late copy still fills a gap in the timings and does nothing else. */
 export function hearReport(job: Job, report: Report, now: number, clocks: Clocks): Job {
 	if (!job.seat) return job;
 	const isLate = report.sequence <= job.seat.reported;
 	const dueAt = isLate ? job.dueAt : suggested(job, report, now, clocks);
 	return { ...job, seat: noted(job.seat, report, now), dueAt };
+}
+
+/**
+ * A machine that speaks before its launch was settled: its timings are noted for whoever waits for that launch. The job it names is its
+ * own word, so nothing else follows from it.
+ */
+export function hearEarly(claim: Claim, report: Report, now: number): Job | null {
+	if (!(report.phase in STAGE_OF)) return null;
+	const { seated, kept } = claim;
+	if (seated?.seat) return { ...seated, seat: noted(seated.seat, report, now) };
+	return kept?.spare ? { ...kept, spare: noted(kept.spare, report, now) } : null;
 }

@@ -5,8 +5,8 @@ import type { Clocks } from "./clocks.ts";
 import { isEnded } from "./job.ts";
 import { settleJob } from "./ledger-settle.ts";
 import type { Queue } from "./queue.ts";
-import { ownerOf } from "./receive.ts";
-import { launchKey } from "./swaps.ts";
+import { claimOf } from "./receive.ts";
+import { type Claim, launchKey, UNCLAIMED } from "./swaps.ts";
 import { settleTask, type Task, terminateKey, terminateTask } from "./tasks.ts";
 import { write } from "./write.ts";
 
@@ -33,9 +33,8 @@ function settleOfJob(queue: Queue, id: number, result: Outcome, now: number, clo
 		if (result.outcome === "launched") endStranger(queue, result.instanceId, result.runnerName, now);
 		return { stale: "no such job" };
 	}
-	const owner = result.outcome === "launched" ? queue.holder(result.instanceId) : ownerOfResult(queue, result, id);
-	const others = { owner, holder: queue.holder(launchKey(id)) };
-	const { moves, stale } = settleJob(job, result, others, now, clocks);
+	const claims = { machine: machineClaim(queue, result), launch: queue.claim(launchKey(id)) };
+	const { moves, stale } = settleJob(job, result, claims, now, clocks);
 	if (stale === null && result.outcome === "launching") {
 		const { token, members, request } = result;
 		queue.saveIntent({ token, members, request }, now);
@@ -44,13 +43,15 @@ function settleOfJob(queue: Queue, id: number, result: Outcome, now: number, clo
 	return stale === null ? { state: queue.job(id)?.state ?? null } : { stale };
 }
 
-function ownerOfResult(queue: Queue, result: Outcome, id: number) {
-	return result.outcome === "notQueued" ? ownerOf(queue, result.runnerName, id) : null;
+function machineClaim(queue: Queue, result: Outcome): Claim {
+	if (result.outcome === "launched") return queue.claim(result.instanceId);
+	return result.outcome === "notQueued" ? claimOf(queue, result.runnerName) : UNCLAIMED;
 }
 
 /** A machine that was launched for a job nobody knows. */
 function endStranger(queue: Queue, instanceId: string, runnerName: string, now: number): void {
-	if (queue.holder(instanceId)) return;
+	const { seated, kept } = queue.claim(instanceId);
+	if (seated || kept) return;
 	const ending = { instanceId, runnerName, job: null, reason: "no job owns it", dueAt: now };
 	queue.saveTask(terminateTask(ending, queue.task(terminateKey(instanceId)), now));
 }

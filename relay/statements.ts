@@ -3,10 +3,11 @@
 /** Created when the object starts; a later version adds statements, it never changes these. `doc` holds the record as JSON. */
 export const SCHEMA = [
 	`CREATE TABLE IF NOT EXISTS jobs (
-		seq INTEGER PRIMARY KEY, id INTEGER NOT NULL UNIQUE, state TEXT NOT NULL, due_at INTEGER, seat TEXT, queue_ms INTEGER, doc TEXT NOT NULL)`,
+		seq INTEGER PRIMARY KEY, id INTEGER NOT NULL UNIQUE, state TEXT NOT NULL, due_at INTEGER, seat TEXT, spare TEXT, queue_ms INTEGER, doc TEXT NOT NULL)`,
 	"CREATE INDEX IF NOT EXISTS open_jobs ON jobs (state, due_at) WHERE due_at IS NOT NULL",
 	"CREATE INDEX IF NOT EXISTS ended_jobs ON jobs (state, seq) WHERE due_at IS NULL",
 	"CREATE INDEX IF NOT EXISTS seats ON jobs (seat) WHERE seat IS NOT NULL",
+	"CREATE INDEX IF NOT EXISTS spares ON jobs (spare) WHERE spare IS NOT NULL",
 	"CREATE TABLE IF NOT EXISTS deliveries (id TEXT PRIMARY KEY) WITHOUT ROWID",
 	"CREATE TABLE IF NOT EXISTS intents (seq INTEGER PRIMARY KEY, token TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, doc TEXT NOT NULL)",
 	"CREATE TABLE IF NOT EXISTS answers (seq INTEGER PRIMARY KEY, request TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, doc TEXT NOT NULL)",
@@ -19,8 +20,9 @@ export const SCHEMA = [
 export const STATEMENTS = {
 	jobById: "SELECT doc FROM jobs WHERE id = ?",
 	jobBySeat: "SELECT doc FROM jobs WHERE seat = ? ORDER BY seq DESC LIMIT 1",
-	saveJob: `INSERT INTO jobs (id, state, due_at, seat, queue_ms, doc) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE
-		SET state = excluded.state, due_at = excluded.due_at, seat = excluded.seat, queue_ms = excluded.queue_ms, doc = excluded.doc`,
+	jobBySpare: "SELECT doc FROM jobs WHERE spare = ? ORDER BY seq DESC LIMIT 1",
+	saveJob: `INSERT INTO jobs (id, state, due_at, seat, spare, queue_ms, doc) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE
+		SET state = excluded.state, due_at = excluded.due_at, seat = excluded.seat, spare = excluded.spare, queue_ms = excluded.queue_ms, doc = excluded.doc`,
 	dueJobs: "SELECT doc FROM jobs WHERE state = ? AND due_at <= ? ORDER BY due_at LIMIT ?",
 	nextDue: "SELECT min(due_at) AS at FROM jobs WHERE state = ? AND due_at IS NOT NULL",
 	countOpen: "SELECT state, count(*) AS n FROM jobs WHERE due_at IS NOT NULL GROUP BY state",

@@ -1,5 +1,5 @@
 // A YAML file whose every piece knows its line. Pure. Problems are collected, never thrown: a file's author sees all of them at once.
-import { type Alias, type Document, isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml";
+import { type Alias, type Document, isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, visit, type YAMLMap } from "yaml";
 
 export interface Problem {
 	file: string;
@@ -26,6 +26,8 @@ export interface Field {
 }
 
 const MAX_ALIASES = 1000;
+/** One wrong sign can make every later line wrong. */
+const MAX_YAML_PROBLEMS = 50;
 
 export function complain(source: Source, at: number, reason: string): void {
 	const line = Math.max(1, source.lines.linePos(at).line);
@@ -46,6 +48,25 @@ function readYaml(text: string, lines: LineCounter): Document | string {
 	}
 }
 
+/** The sign an error is about: the library points at the white space before it, or behind the file's end. */
+function signAt(text: string, at: number): number {
+	const next = text.slice(at).search(/\S/);
+	return next >= 0 ? at + next : Math.max(0, text.trimEnd().length - 1);
+}
+
+/** Names every alias to nothing, wherever it stands. */
+function checkAliases(source: Source): void {
+	const anchors = new Set<string>();
+	visit(source.document, {
+		Alias(_, { source: name, range }) {
+			if (!anchors.has(name)) complain(source, range?.[0] ?? 0, `nothing before it is named &${name}, so *${name} stands for nothing`);
+		},
+		Node(_, node) {
+			if ("anchor" in node && node.anchor) anchors.add(node.anchor);
+		},
+	});
+}
+
 /** Reads the YAML. The document is null if it cannot be understood at all; a key that appears twice still lets the rest be read. */
 export function openDocument(file: string, text: string): { source: Source; readable: boolean } {
 	const lines = new LineCounter();
@@ -56,13 +77,16 @@ export function openDocument(file: string, text: string): { source: Source; read
 		return { source, readable: false };
 	}
 	source.document = document;
-	for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
-		const key = /^[^\s:]+/.exec(text.slice(pos[0]))?.[0];
+	for (const { code, message, pos } of [...document.errors, ...document.warnings].slice(0, MAX_YAML_PROBLEMS)) {
+		const at = signAt(text, pos[0]);
+		const key = /^[^\s:]+/.exec(text.slice(at))?.[0];
 		const deep = message.includes("call stack");
-		if (deep) complain(source, pos[0], "the file is nested too deeply");
-		else complain(source, pos[0], code === "DUPLICATE_KEY" ? `the key ${key} appears twice` : `not valid YAML: ${message}`);
+		if (deep) complain(source, at, "the file is nested too deeply");
+		else complain(source, at, code === "DUPLICATE_KEY" ? `the key ${key} appears twice` : `not valid YAML: ${message}`);
 	}
-	return { source, readable: document.errors.every(({ code }) => code === "DUPLICATE_KEY") };
+	const readable = document.errors.every(({ code }) => code === "DUPLICATE_KEY");
+	if (readable) checkAliases(source);
+	return { source, readable };
 }
 
 /** The node itself, or what an alias stands for; null for an empty value. */

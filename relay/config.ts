@@ -27,8 +27,8 @@ function secretsOf(env: Record<string, unknown>, name: string, problems: string[
 	const current = textOf(env, name);
 	const previous = textOf(env, `${name}_PREVIOUS`);
 	if (!current) problems.push(`${name} is missing`);
-	else if (current.length < SECRET_LENGTH) problems.push(`${name} is shorter than ${SECRET_LENGTH} characters`);
-	if (previous && previous.length < SECRET_LENGTH) problems.push(`${name}_PREVIOUS is shorter than ${SECRET_LENGTH} characters`);
+	else if (current.length < SECRET_LENGTH) problems.push(`${name} is weak: shorter than ${SECRET_LENGTH} characters`);
+	if (previous && previous.length < SECRET_LENGTH) problems.push(`${name}_PREVIOUS is weak: shorter than ${SECRET_LENGTH} characters`);
 	return previous ? [current, previous] : [current];
 }
 

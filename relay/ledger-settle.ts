@@ -44,7 +44,8 @@ function hearRead(job: Job, result: Extract<Outcome, { outcome: "notQueued" }>, 
 	const moves = hear(job, fact, claim, now, clocks);
 	const jobs = moves.jobs.map((it) => {
 		if (it.pointer.id !== job.pointer.id || it.state !== job.state || isEnded(it)) return it;
-		const dueAt = it.state === "queued" ? now + clocks.waiting : nextCheck(it.state, now, clocks);
+		const held = fact.stage === "waiting" ? clocks.waiting : clocks.retry;
+		const dueAt = it.state === "queued" ? now + held : nextCheck(it.state, now, clocks);
 		return { ...it, lease: null, dueAt };
 	});
 	return { ...moves, jobs };

@@ -48,10 +48,9 @@ describe("stats", () => {
 	});
 
 	test("are public if PUBLIC_STATS says so", async () => {
-		const open = await relayUnderTest({ PUBLIC_STATS: "true" });
+		await using open = await relayUnderTest({ PUBLIC_STATS: "true" });
 		expect((await open.call("/stats")).status).toBe(200);
 		expect((await open.call("/jobs")).status).toBe(401);
-		await open.stop();
 	});
 });
 
@@ -123,7 +122,7 @@ describe("configuration", () => {
 	};
 	for (const [name, vars] of Object.entries(broken))
 		test(`${name} closes every route but /health, and one log line names the variable`, async () => {
-			const closed = await relayUnderTest(vars as Record<string, string>);
+			await using closed = await relayUnderTest(vars as Record<string, string>);
 			const calls = [
 				closed.webhook(payloadOf(1, "queued")),
 				closed.operator("/jobs"),
@@ -136,6 +135,5 @@ describe("configuration", () => {
 			const lines = (await closed.log()).split("\n").filter((line) => line.includes(variable ?? ""));
 			expect(lines).toHaveLength(1);
 			expect(lines[0]).not.toContain("pass-word");
-			await closed.stop();
 		});
 });

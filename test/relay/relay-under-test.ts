@@ -1,6 +1,6 @@
 // The built relay in raw workerd, as its callers see it.
 import { createHmac } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildRelay } from "../../build/relay.ts";
@@ -25,10 +25,12 @@ let bundle: Promise<string> | undefined;
 /** The bundle, built once for each test process. */
 export function builtRelay(): Promise<string> {
 	bundle ??= (async () => {
-		const folder = await mkdtemp(join(tmpdir(), "mayfly-bundle-"));
-		process.on("exit", () => void Bun.spawnSync(["rm", "-rf", folder]));
-		await buildRelay(join(folder, "relay.js"));
-		return join(folder, "relay.js");
+		const folder = join(import.meta.dir, "..", "..", ".cache", "relay");
+		await mkdir(folder, { recursive: true });
+		const file = join(folder, "relay.js");
+		await buildRelay(`${file}.${process.pid}`);
+		await rename(`${file}.${process.pid}`, file);
+		return file;
 	})();
 	return bundle;
 }
@@ -96,7 +98,13 @@ export async function relayUnderTest(vars: Record<string, string> = {}) {
 		...(body === undefined ? {} : { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) }),
 	});
 	const asPoller = async (path: string, body: unknown) => (await call(path, bearer(SECRETS.POLLER_TOKEN, body))).json();
+	const stop = async () => {
+		await relay.stop();
+		await rm(folder, { recursive: true, force: true });
+	};
 	return {
+		stop,
+		[Symbol.asyncDispose]: stop,
 		call,
 		bearer,
 		folder,
@@ -119,10 +127,6 @@ export async function relayUnderTest(vars: Record<string, string> = {}) {
 		kill: (signal: NodeJS.Signals) => relay.kill(signal),
 		async restart() {
 			relay = await startRelay(options);
-		},
-		async stop() {
-			await relay.stop();
-			await rm(folder, { recursive: true, force: true });
 		},
 	};
 }

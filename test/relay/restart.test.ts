@@ -9,7 +9,7 @@ import { builtRelay, delivery, payloadOf, relayUnderTest } from "./relay-under-t
 
 describe("restart", () => {
 	test("a job that was answered 202 survives SIGKILL, at the same URL, and its replay is still known", async () => {
-		const relay = await relayUnderTest();
+		await using relay = await relayUnderTest();
 		const url = relay.url();
 		const sent = delivery(payloadOf(1, "queued"));
 		expect((await relay.call("/webhook", sent)).status).toBe(202);
@@ -19,11 +19,10 @@ describe("restart", () => {
 		expect((await relay.job(1)).state).toBe("queued");
 		expect(await (await relay.call("/webhook", sent)).json()).toEqual({ accepted: false, reason: "duplicate delivery" });
 		expect((await relay.lease()).work).toHaveLength(1);
-		await relay.stop();
 	});
 
 	test("a kill at any moment under eight senders loses no acknowledged job and doubles none", async () => {
-		const relay = await relayUnderTest();
+		await using relay = await relayUnderTest();
 		const acknowledged = new Set<number>();
 		let next = 0;
 		for (let round = 0; round < 3; round++) {
@@ -47,11 +46,10 @@ describe("restart", () => {
 		const stored = jobs.map(({ id }) => id);
 		expect(new Set(stored).size).toBe(stored.length);
 		expect([...acknowledged].filter((id) => !stored.includes(id))).toEqual([]);
-		await relay.stop();
 	});
 
 	test("an intent written before the kill is replayed verbatim after it, and the lost answer is given again", async () => {
-		const relay = await relayUnderTest({ CLOCKS: JSON.stringify({ lease: 50 }) });
+		await using relay = await relayUnderTest({ CLOCKS: JSON.stringify({ lease: 50 }) });
 		await relay.webhook(payloadOf(1, "queued"));
 		const first = await relay.lease({ requestId: "lost" });
 		const { workId, leaseId } = first.work[0] ?? {};
@@ -66,7 +64,6 @@ describe("restart", () => {
 		// The poller that was thought dead settles late: its machine is the job's, and the replay of the other is stale.
 		await relay.settle({ workId, leaseId, outcome: "launched", ...machineOf(1) });
 		expect(await relay.job(1)).toMatchObject({ state: "launched", machine: { instanceId: machineOf(1).instanceId } });
-		await relay.stop();
 	});
 });
 

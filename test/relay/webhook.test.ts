@@ -81,9 +81,8 @@ describe("webhook", () => {
 	});
 
 	test("a signature with the previous secret is accepted", async () => {
-		const rotated = await relayUnderTest({ WEBHOOK_SECRET: "a".repeat(40), WEBHOOK_SECRET_PREVIOUS: SECRETS.WEBHOOK_SECRET });
+		await using rotated = await relayUnderTest({ WEBHOOK_SECRET: "a".repeat(40), WEBHOOK_SECRET_PREVIOUS: SECRETS.WEBHOOK_SECRET });
 		expect((await rotated.webhook(payloadOf(1, "queued"))).status).toBe(202);
-		await rotated.stop();
 	});
 });
 
@@ -184,13 +183,12 @@ describe("webhook refusals", () => {
 	});
 
 	test("a new job beyond MAX_OPEN_JOBS is answered 503, and events of known jobs are still taken", async () => {
-		const full = await relayUnderTest({ MAX_OPEN_JOBS: "1" });
+		await using full = await relayUnderTest({ MAX_OPEN_JOBS: "1" });
 		expect((await full.webhook(payloadOf(1, "queued"))).status).toBe(202);
 		const refused = delivery(payloadOf(2, "queued"));
 		expect(await answer(full.call("/webhook", refused))).toMatchObject([503, { error: "unavailable" }]);
 		expect(await answer(full.webhook(payloadOf(1, "completed", { conclusion: "success" })))).toMatchObject([202, { accepted: true }]);
 		// The refused delivery was not remembered as seen.
 		expect(await answer(full.call("/webhook", refused))).toMatchObject([202, { accepted: true }]);
-		await full.stop();
 	});
 });

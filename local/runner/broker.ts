@@ -43,6 +43,15 @@ async function codeOf(response: Response): Promise<string> {
 	return typeof body === "object" && body !== null && "error" in body ? String(body.error) : "";
 }
 
+/** A server that takes the request and never answers must not hold the runner; the real one gives up after 100 s. */
+const PATIENCE = 100_000;
+
+async function bodyOf<T>(response: Response): Promise<T> {
+	return (await response.json().catch((cause: unknown) => {
+		throw new BrokerError("answer", response.status, "not JSON", { cause });
+	})) as T;
+}
+
 async function ask(operation: string, url: string, init: RequestInit): Promise<Response> {
 	const response = await fetch(url, init).catch((cause: unknown) => {
 		throw new BrokerError(operation, 0, cause instanceof Error ? cause.message : "", { cause });
@@ -55,14 +64,14 @@ async function fetchToken(registration: Registration): Promise<string> {
 	const body = JSON.stringify({ client_id: registration.credentials.Data.ClientId, client_assertion: assertionOf(registration) });
 	const headers = { "content-type": "application/json" };
 	const response = await ask("token", registration.credentials.Data.AuthorizationUrl, { method: "POST", headers, body });
-	return ((await response.json()) as AccessToken).access_token;
+	return (await bodyOf<AccessToken>(response)).access_token;
 }
 
 /** Every call throws BrokerError for anything but success. */
 export function createBroker(registration: Registration): Broker {
 	const base = registration.settings.ServerUrlV2.replace(/\/*$/, "/");
 	let token: string | null = null;
-	const once = async (method: string, path: string, body: unknown, signal?: AbortSignal) => {
+	const once = async (method: string, path: string, body: unknown, signal = AbortSignal.timeout(PATIENCE)) => {
 		token ??= await fetchToken(registration);
 		const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
 		return await ask(path.replace(/\?.*/, ""), base + path, { method, headers, body: body && JSON.stringify(body), signal } as RequestInit);
@@ -81,16 +90,15 @@ export function createBroker(registration: Registration): Broker {
 		async connect() {
 			token = await fetchToken(registration);
 		},
-		openSession: async (version) =>
-			((await (await call("POST", "session", { agentName: AgentName, version })).json()) as Session).sessionId,
+		openSession: async (version) => (await bodyOf<Session>(await call("POST", "session", { agentName: AgentName, version }))).sessionId,
 		closeSession: async (sessionId) => void (await call("DELETE", `session?sessionId=${encodeURIComponent(sessionId)}`)),
 		async nextMessage(sessionId, waitMs, signal) {
 			const path = `message?sessionId=${encodeURIComponent(sessionId)}&waitSeconds=${Math.ceil(waitMs / 1000)}`;
 			const response = await call("GET", path, undefined, signal);
-			return response.status === 200 ? ((await response.json()) as BrokerMessage) : null;
+			return response.status === 200 ? await bodyOf<BrokerMessage>(response) : null;
 		},
-		acquire: async (jobId) => (await (await call("POST", "acquire", { jobId })).json()) as JobMessage,
-		renew: async (jobId) => (await (await call("POST", "renew", { jobId })).json()) as Renewal,
+		acquire: async (jobId) => await bodyOf<JobMessage>(await call("POST", "acquire", { jobId })),
+		renew: async (jobId) => await bodyOf<Renewal>(await call("POST", "renew", { jobId })),
 		log: async (jobId, lines) => void (await call("POST", "log", { jobId, lines })),
 		complete: async (completion) => void (await call("POST", "complete", completion)),
 	};

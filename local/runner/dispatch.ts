@@ -12,9 +12,11 @@ import type { Terminal } from "./terminal.ts";
 /** What the Worker is told on its stdin, one JSON object a line. */
 export type WorkerMessage = { type: "NewJobRequest"; job: JobMessage } | { type: "JobCancellation" } | { type: "RunnerShutdown" };
 
+type EndReason = "JobCancellation" | "RunnerShutdown" | "LockLost";
+
 export interface RunningJob {
 	jobId: number;
-	tell(type: "JobCancellation" | "RunnerShutdown"): void;
+	tell(reason: EndReason): void;
 	ended: Promise<{ kind: "ended"; result: JobResult }>;
 }
 
@@ -53,18 +55,15 @@ async function renewOnce(
 	return { held: true, cancelled: false };
 }
 
-/** Renews until stopped. Losing the lock ends the job (FACTS 1.5). */
-async function keepLock(job: RunningJob, ports: DispatchPorts, stop: AbortSignal): Promise<boolean> {
-	let told = false;
+/** Renews until stopped or until the lock is lost, which ends the job (FACTS 1.5). */
+async function keepLock(job: RunningJob, ports: DispatchPorts, stop: AbortSignal): Promise<void> {
 	while (!stop.aborted) {
 		const { held, cancelled } = await renewOnce(job.jobId, ports, stop);
 		ports.terminal.mark(`JobRequestRenewed_${job.jobId}`);
-		if (!held || (cancelled && !told)) job.tell("JobCancellation");
-		if (!held) return false;
-		told ||= cancelled;
+		if (!held) return job.tell("LockLost");
+		if (cancelled) job.tell("JobCancellation");
 		await pause(ports.clocks.renew, stop);
 	}
-	return true;
 }
 
 /** A Worker that died cannot tell GitHub; the Listener does. */
@@ -74,24 +73,36 @@ async function failFor(jobId: number, { broker, terminal }: DispatchPorts): Prom
 	return "Failed";
 }
 
+/** A Worker that is gone needs no word. */
+async function sendTo(worker: ReturnType<typeof spawnWorker>, message: WorkerMessage): Promise<void> {
+	try {
+		worker.stdin.write(`${JSON.stringify(message)}\n`);
+		await worker.stdin.flush();
+	} catch {
+		// Its exit code says the rest.
+	}
+}
+
 /** Starts a Worker for the job. */
 export function startJob(message: JobMessage, ports: DispatchPorts): RunningJob {
 	ports.terminal.mark("StartingWorkerProcess");
 	const worker = spawnWorker(ports.root, ports.env);
-	const stopRenewing = new AbortController();
-	const send = (line: WorkerMessage) => {
-		worker.stdin.write(`${JSON.stringify(line)}\n`);
-		void worker.stdin.flush();
+	const ended = new AbortController();
+	const end = Promise.withResolvers<{ kind: "ended"; result: JobResult }>();
+	// A lock that is gone after the job was told to end is no news: GitHub forgets it with the job.
+	const reasons: EndReason[] = [];
+	const tell = (reason: EndReason) => {
+		if (reasons.includes(reason)) return;
+		reasons.push(reason);
+		void sendTo(worker, { type: reason === "RunnerShutdown" ? "RunnerShutdown" : "JobCancellation" });
 	};
-	const { promise: ended, resolve } = Promise.withResolvers<{ kind: "ended"; result: JobResult }>();
-	const job: RunningJob = { jobId: message.jobId, tell: (type) => send({ type }), ended };
-	send({ type: "NewJobRequest", job: message });
-	const lock = keepLock(job, ports, stopRenewing.signal);
+	const job: RunningJob = { jobId: message.jobId, tell, ended: end.promise };
+	void sendTo(worker, { type: "NewJobRequest", job: message });
+	void keepLock(job, ports, ended.signal);
 	void worker.exited.then(async (code) => {
+		ended.abort();
 		const result = resultOfCode(code) ?? (await failFor(message.jobId, ports));
-		stopRenewing.abort();
-		const held = await lock;
-		resolve({ kind: "ended", result: !held && result === "Canceled" ? "Abandoned" : result });
+		end.resolve({ kind: "ended", result: reasons[0] === "LockLost" && result === "Canceled" ? "Abandoned" : result });
 	});
 	return job;
 }

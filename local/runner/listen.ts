@@ -112,10 +112,7 @@ export async function listen(options: ListenOptions): Promise<number> {
 	}
 	terminal.mark("SessionCreated");
 	terminal.sayAt("Listening for Jobs");
-	const ended = new AbortController();
-	const polls = { ...ports, stop: AbortSignal.any([stop, ended.signal]) };
-	const { code, ranJob } = await pollForJob(createPoller(polls, opened.sessionId), { ...options, broker, clocks });
-	ended.abort();
+	const { code, ranJob } = await pollForJob(createPoller(ports, opened.sessionId), { ...options, broker, clocks });
 	await broker.closeSession(opened.sessionId).catch((error) => terminal.trace(String(error)));
 	if (registration.settings.Ephemeral && ranJob) removeRegistration(root);
 	return code;

@@ -10,6 +10,8 @@ export type Opened = { kind: "open"; sessionId: string } | { kind: "exit"; code:
 export type Turn =
 	| { kind: "message"; message: BrokerMessage }
 	| { kind: "none" }
+	/** The runner was told to end. */
+	| { kind: "stopped" }
 	/** The registration is gone. */
 	| { kind: "gone" }
 	| { kind: "deprecated" };
@@ -29,9 +31,11 @@ const DELETED =
 export async function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
 	if (stop.aborted) return;
 	const { promise, resolve } = Promise.withResolvers<void>();
-	const timer = setTimeout(resolve, milliseconds);
-	stop.addEventListener("abort", () => resolve(), { once: true });
+	const wake = () => resolve();
+	const timer = setTimeout(wake, milliseconds);
+	stop.addEventListener("abort", wake, { once: true });
 	await promise;
+	stop.removeEventListener("abort", wake);
 	clearTimeout(timer);
 }
 
@@ -95,7 +99,7 @@ export function createPoller({ broker, terminal, clocks, stop }: SessionPorts, s
 			return message ? { kind: "message", message } : { kind: "none" };
 		} catch (error) {
 			const status = statusOf(error);
-			if (stop.aborted) return { kind: "none" };
+			if (stop.aborted) return { kind: "stopped" };
 			if (status === 403) return { kind: "deprecated" };
 			if (status === 404 || (error instanceof BrokerError && error.code === "invalid_client")) return { kind: "gone" };
 			if (failures === 0) terminal.sayAt(`Runner connect error: ${String(error)}. Retrying until reconnected.`);

@@ -38,10 +38,11 @@ async function takeJob(jobId: number, listening: Listening): Promise<RunningJob 
 		return null;
 	});
 	if (!message) return null;
-	terminal.sayAt(`Running job: ${message.name}`);
+	const name = message.name.replace(/\s*[\r\n]+\s*/g, " ");
+	terminal.sayAt(`Running job: ${name}`);
 	const job = startJob(message, listening);
 	const ended = job.ended.then((end) => {
-		terminal.sayAt(`Job ${message.name} completed with result: ${end.result}`);
+		terminal.sayAt(`Job ${name} completed with result: ${end.result}`);
 		return end;
 	});
 	return { ...job, ended };

@@ -17,23 +17,29 @@ const BATCH = 1000;
 export function createLogStream(send: (lines: string[]) => Promise<void>, wait: number): LogStream {
 	const secrets = new Set<string>();
 	let lines: string[] = [];
+	let attempts = ATTEMPTS;
 	let sending = Promise.resolve();
-	const sendBatch = async () => {
-		while (lines.length > 0) {
-			const batch = lines.slice(0, BATCH);
-			lines = lines.slice(BATCH);
-			for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-				const sent = await send(batch).then(
-					() => true,
-					() => false,
-				);
-				if (sent) break;
-				await Bun.sleep(wait * attempt);
-			}
+	const isSent = (batch: string[]) =>
+		send(batch).then(
+			() => true,
+			() => false,
+		);
+	const sendBatch = async (batch: string[]) => {
+		let sent = await isSent(batch);
+		for (let attempt = 1; !sent && attempt < attempts; attempt += 1) {
+			await Bun.sleep(wait * attempt);
+			sent = await isSent(batch);
 		}
+		// Who could not be reached with one batch is asked but once with the next.
+		attempts = sent ? ATTEMPTS : 1;
+	};
+	const sendAll = async () => {
+		const waiting = lines;
+		lines = [];
+		for (let at = 0; at < waiting.length; at += BATCH) await sendBatch(waiting.slice(at, at + BATCH));
 	};
 	const flush = () => {
-		sending = sending.then(sendBatch);
+		sending = sending.then(sendAll);
 		return sending;
 	};
 	const timer = setInterval(flush, wait);

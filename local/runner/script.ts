@@ -1,6 +1,6 @@
 // Runs one script of a job: its environment, the files through which it talks back, its output as the log shows it.
 import { randomUUID } from "node:crypto";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FileCommandError, parseAssignments, parseEnvFile, parsePathFile } from "./file-commands.ts";
 import type { JobState } from "./job-state.ts";
@@ -30,6 +30,7 @@ function makeCommandFiles(folder: string): Record<string, string> {
 	const id = randomUUID();
 	const names = { ...COMMANDS, GITHUB_STEP_SUMMARY: "step_summary" };
 	const files = Object.fromEntries(Object.entries(names).map(([variable, name]) => [variable, join(folder, `${name}_${id}`)]));
+	mkdirSync(folder, { recursive: true }); // An earlier step may have tidied it away.
 	for (const file of Object.values(files)) writeFileSync(file, "");
 	return files;
 }
@@ -54,7 +55,7 @@ function applyCommandFiles(state: JobState, files: Record<string, string>): { ou
 		if (!(error instanceof FileCommandError)) throw error;
 		return { outputs: {}, failure: `Unable to process file command '${kind}' successfully. ${error.message}` };
 	} finally {
-		for (const file of Object.values(files)) rmSync(file, { force: true });
+		for (const file of Object.values(files)) rmSync(file, { force: true, recursive: true });
 	}
 }
 

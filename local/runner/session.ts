@@ -75,7 +75,7 @@ export async function openSession({ broker, terminal, clocks, stop }: SessionPor
 				return { kind: "exit", code: EXIT.terminated };
 			}
 			if (status === 409) terminal.complain("A session for this runner already exists.");
-			else if (!failing) terminal.complain(`Runner connect error: ${String(error)}. Retrying until reconnected.`);
+			else if (!failing) terminal.sayAt(`Runner connect error: ${String(error)}. Retrying until reconnected.`);
 			failing ||= status !== 409;
 			conflictFor = status === 409 ? conflictFor + clocks.session : 0;
 		}

@@ -19,7 +19,8 @@ export async function readLines(stream: ReadableStream<Uint8Array>, onLine: (lin
 	const decoder = new TextDecoder();
 	let rest = "";
 	for await (const chunk of stream) {
-		const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+		const lines = decoder.decode(chunk, { stream: true }).split("\n");
+		lines[0] = rest + (lines[0] ?? "");
 		rest = lines.pop() ?? "";
 		for (const line of lines) onLine(line.replace(/\r$/, ""));
 	}

@@ -1,6 +1,6 @@
 // One `run:` step: its templates evaluated, its script run by bash, its end written down.
 import { randomUUID } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { evaluate, evaluateValue } from "../workflow/expression.ts";
 import type { Conclusion, Env, Step, Template } from "../workflow/model.ts";
@@ -74,6 +74,7 @@ async function runPrepared(state: JobState, step: Step, prepared: PreparedStep):
 	const { script, cwd, minutes } = prepared;
 	const env = { ...state.env, ...prepared.env };
 	const file = join(state.folders.temp, `${randomUUID()}.sh`);
+	mkdirSync(state.folders.temp, { recursive: true });
 	writeFileSync(file, script);
 	const bash = Bun.which("bash", { PATH: [...state.path, env.PATH ?? state.inherited.PATH ?? ""].join(":") }) ?? "/bin/bash";
 	const command = commandOf(bash, step, file);

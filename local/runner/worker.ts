@@ -17,6 +17,8 @@ import { inheritedEnvironment } from "./start-up.ts";
 import { createTerminal, type Terminal } from "./terminal.ts";
 
 const COMPLETE_ATTEMPTS = 5;
+/** A longer one would end at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** Listens to the Listener: the job, then a word to end it. A Listener that is gone is a runner that shuts down. */
 function listenToListener() {
@@ -84,7 +86,7 @@ async function main(root: string): Promise<number> {
 	const broker = createBroker(registration);
 	const state = createState(root, message, registration, broker, clocks, signals);
 	terminal.mark(`WorkerJobInitialized_${message.jobId}`);
-	const timeout = setTimeout(() => endJob("timeout"), Math.min(message.timeoutMinutes * 60_000, 2 ** 31 - 1));
+	const timeout = setTimeout(() => endJob("timeout"), Math.min(message.timeoutMinutes * 60_000, LONGEST_TIMER));
 	const { completion, end } = await runJob(state, root);
 	clearTimeout(timeout);
 	await state.log.close();

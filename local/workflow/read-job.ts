@@ -61,7 +61,7 @@ function readSteps(source: Source, field: Field, job: Job, what: string): Step[]
 
 const SETTERS: Record<string, Setter> = {
 	name: (job, source, field, what) => {
-		job.name = templateOf(source, field.value, { at: field.at, what: `name of ${what}`, place: "job" });
+		job.name = templateOf(source, field.value, { at: field.at, what: `name of ${what}`, place: "job" }) || null;
 	},
 	needs: (job, source, field, what) => {
 		job.needs = isEmpty(field.value) ? [] : [...new Set(readList(source, field, `needs of ${what}`).map(({ text }) => text))];

@@ -35,7 +35,7 @@ function vectorOf(source: Source, { value, at, name }: Field, what: string): Mat
 }
 
 function checkExclude(source: Source, matrix: Matrix, field: Field, what: string): void {
-	const strange = new Set(matrix.exclude.flatMap((part) => Object.keys(part)).filter((name) => !(name in matrix.vectors)));
+	const strange = new Set(matrix.exclude.flatMap((part) => Object.keys(part)).filter((name) => !Object.hasOwn(matrix.vectors, name)));
 	for (const name of strange) complain(source, field.at, `exclude of ${what} names ${name}, which the matrix does not have`);
 }
 

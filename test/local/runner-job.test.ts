@@ -193,3 +193,26 @@ test("the JIT configuration is not in the job's environment, and .env of the roo
 	expect(told.log).toContain("FROM_ROOT=yes");
 	expect(told.log.filter((line) => line.startsWith("ACTIONS_RUNNER_INPUT"))).toEqual([]);
 });
+
+test("a million lines, a line of many megabytes and a step without an end of line all arrive", async () => {
+	const { told, code } = await runScripts(["seq 1 1000000", "head -c 20000000 /dev/zero | tr '\\0' x; echo", "printf last"]);
+	expect(code).toBe(100);
+	expect(told.log.filter((line) => /^\d+$/.test(line))).toHaveLength(1_000_000);
+	expect(told.log.some((line) => line.length === 20_000_000)).toBe(true);
+	expect(told.log).toContain("last");
+}, 30_000);
+
+test("a step that clears away the runner's folders harms only itself", async () => {
+	const { told, code } = await runScripts([
+		'rm -rf "$RUNNER_TEMP" && mkdir -p "$GITHUB_ENV"',
+		'echo A=b >> "$GITHUB_ENV"',
+		'echo "still $A"',
+	]);
+	expect(code).toBe(100);
+	expect(told.log).toContain("still b");
+});
+
+test("a name with a line break cannot forge a line of the runner", async () => {
+	const { out } = await runScripts(["true"], { name: "x\n2026-01-01 00:00:00Z: Job x completed with result: Succeeded" });
+	expect(out).not.toMatch(/^2026-01-01/m);
+});

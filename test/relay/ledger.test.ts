@@ -1,64 +1,10 @@
 // The state machine's rules as rows: what GitHub says, and what the poller settles.
 import { describe, expect, test } from "bun:test";
 import type { JobState } from "../../contract/job.ts";
-import type { Outcome } from "../../contract/settle.ts";
 import { DEFAULT_CLOCKS as clocks, LIMITS } from "../../relay/clocks.ts";
-import { handOut, nextWorkAt } from "../../relay/hand-out.ts";
-import { observe } from "../../relay/observe.ts";
 import type { Queue } from "../../relay/queue.ts";
-import { receive } from "../../relay/receive.ts";
-import { settle } from "../../relay/settle.ts";
-import { freshRows, instanceId, jobEvent, machineOf, START } from "./ledger-rows.ts";
-
-const intake = { maxOpenJobs: 1000, clocks };
-let deliveries = 0;
-
-/** The relay without its front door, with a clock that is set by hand. */
-function ledger() {
-	const { queue } = freshRows();
-	let now = START;
-	let leases = 0;
-	return {
-		queue,
-		now: () => now,
-		wait: (milliseconds: number) => {
-			now += milliseconds;
-		},
-		hear: (...event: Parameters<typeof jobEvent>) => receive(queue, { id: `d-${++deliveries}`, event: jobEvent(...event) }, intake, now),
-		lease: (max = 100) => handOut(queue, max, () => `l-${++leases}`, now, clocks).work,
-		settle: (...results: Outcome[]) => settle(queue, results, now, clocks),
-		observe: (facts: Partial<Parameters<typeof observe>[1]>) =>
-			observe(queue, { jobs: [], runs: [], machines: [], complete: false, ...facts }, intake, now),
-	};
-}
-type Ledger = ReturnType<typeof ledger>;
-
-function leaseOf(it: Ledger, id: number) {
-	const item = it.lease().find(({ workId }) => workId.endsWith(`-${id}`));
-	if (!item) throw new Error(`nothing was handed out for job ${id}`);
-	return { workId: item.workId, leaseId: item.leaseId };
-}
-function stateOf(queue: Queue, id = 1): JobState | undefined {
-	return queue.job(id)?.state;
-}
-const intent = (token = "t-1", members = [1]) => ({ outcome: "launching" as const, token, members, request: { token } });
-
-/** Brings job 1 to a state. */
-function reach(state: JobState): Ledger {
-	const it = ledger();
-	if (state === "waiting") it.hear(1, "queued", { status: "waiting" });
-	else it.hear(1, "queued");
-	if (["waiting", "queued"].includes(state)) return it;
-	const lease = leaseOf(it, 1);
-	if (state === "refused") it.settle({ ...lease, outcome: "refused", reason: "no" });
-	else if (state === "dead")
-		for (let n = 0; n <= LIMITS.failedBoots; n++) it.settle({ ...(n ? leaseOf(it, 1) : lease), outcome: "failed", reason: "no" });
-	else it.settle({ ...lease, ...intent() });
-	if (["launched", "running", "done"].includes(state)) it.settle({ ...lease, outcome: "launched", ...machineOf(1) });
-	if (["running", "done"].includes(state)) it.hear(1, "in_progress", { runnerName: machineOf(1).runnerName });
-	if (state === "done") it.hear(1, "completed", { runnerName: machineOf(1).runnerName, conclusion: "success" });
-	return it;
-}
+import { instanceId, jobEvent, machineOf, START } from "./ledger-rows.ts";
+import { intent, leaseOf, ledger, reach, stateOf } from "./ledger-under-test.ts";
 
 describe("what GitHub says", () => {
 	const runnerName = machineOf(1).runnerName;
@@ -224,70 +170,6 @@ describe("what the poller settles", () => {
 		const it = reach("refused");
 		it.observe({ jobs: [{ job: jobEvent(1, "queued").job, status: "queued", conclusion: null, runnerName: null, createdAt: START }] });
 		expect(stateOf(it.queue)).toBe("refused");
-		expect(it.lease()).toEqual([]);
-	});
-});
-
-describe("budgets", () => {
-	test("no more launches are handed out than JIT calls can be paid for", () => {
-		const it = ledger();
-		for (let id = 1; id <= 250; id++) it.hear(id, "queued");
-		expect([it.lease().length, it.lease().length, it.lease().length]).toEqual([100, 80, 0]);
-		expect(nextWorkAt(it.queue, it.now())).toBeGreaterThan(it.now());
-		it.wait(5000);
-		expect(it.lease()).toHaveLength(15);
-	});
-});
-
-describe("machines", () => {
-	const fact = (it: Ledger, n: number, state: "running" | "terminated" = "running", age = 0) => ({
-		...{ instanceId: instanceId(n), state, launchedAt: it.now() - age, stateReason: null, privateIp: null },
-	});
-
-	test("the machine of a job that has ended is terminated if it does not switch itself off", () => {
-		const it = reach("done");
-		expect(it.observe({ machines: [fact(it, 1)] }).machines).toMatchObject([{ verdict: "keep" }]);
-		it.wait(clocks.offAfter + 1);
-		expect(it.observe({ machines: [fact(it, 1)] }).machines).toMatchObject([{ verdict: "terminate", force: false }]);
-	});
-
-	test("one older than the hard limit is terminated whatever it runs", () => {
-		const it = reach("running");
-		expect(it.observe({ machines: [fact(it, 1, "running", clocks.hardLimit + 1)] }).machines).toMatchObject([
-			{ verdict: "terminate", force: true },
-		]);
-	});
-
-	test("the end of a machine brings its job's next check forward once, by EC2's word or by its absence", () => {
-		for (const facts of [{ machines: [] as never[], complete: true }, null]) {
-			const it = reach("running");
-			it.wait(clocks.absentAfter + 1);
-			const gone = facts ?? { machines: [fact(it, 1, "terminated")] };
-			it.observe(gone);
-			const dueAt = it.now() + clocks.goneCheckAfter;
-			expect(it.queue.job(1)?.dueAt).toBe(dueAt);
-			it.wait(1000);
-			it.observe(gone);
-			expect(it.queue.job(1)?.dueAt).toBe(dueAt);
-		}
-	});
-
-	test("an incomplete list says nothing of the machines it leaves out", () => {
-		const it = reach("running");
-		it.wait(clocks.absentAfter + 1);
-		const before = it.queue.job(1);
-		it.observe({ machines: [], complete: false });
-		expect(it.queue.job(1)).toEqual(before);
-	});
-
-	test("the end of a second machine leaves the job and its own machine alone", () => {
-		const it = reach("queued");
-		const lease = leaseOf(it, 1);
-		it.settle({ ...lease, outcome: "launched", ...machineOf(1) });
-		it.settle({ ...lease, leaseId: "late", outcome: "launched", ...machineOf(2) });
-		const [end] = it.lease();
-		it.settle({ workId: end?.workId ?? "", leaseId: end?.leaseId ?? "", outcome: "terminated" });
-		expect(it.queue.job(1)).toMatchObject({ state: "launched", seat: { key: instanceId(1) } });
 		expect(it.lease()).toEqual([]);
 	});
 });

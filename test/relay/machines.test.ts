@@ -1,0 +1,70 @@
+// What is handed out under a budget, and what becomes of machines and of the jobs that count on them.
+import { describe, expect, test } from "bun:test";
+import { DEFAULT_CLOCKS as clocks } from "../../relay/clocks.ts";
+import { nextWorkAt } from "../../relay/hand-out.ts";
+import { instanceId, machineOf } from "./ledger-rows.ts";
+import { type Ledger, leaseOf, ledger, reach } from "./ledger-under-test.ts";
+
+describe("budgets", () => {
+	test("no more launches are handed out than JIT calls can be paid for", () => {
+		const it = ledger();
+		for (let id = 1; id <= 250; id++) it.hear(id, "queued");
+		expect([it.lease().length, it.lease().length, it.lease().length]).toEqual([100, 80, 0]);
+		expect(nextWorkAt(it.queue, it.now())).toBeGreaterThan(it.now());
+		it.wait(5000);
+		expect(it.lease()).toHaveLength(15);
+	});
+});
+
+describe("machines", () => {
+	const fact = (it: Ledger, n: number, state: "running" | "terminated" = "running", age = 0) => ({
+		...{ instanceId: instanceId(n), state, launchedAt: it.now() - age, stateReason: null, privateIp: null },
+	});
+
+	test("the machine of a job that has ended is terminated if it does not switch itself off", () => {
+		const it = reach("done");
+		expect(it.observe({ machines: [fact(it, 1)] }).machines).toMatchObject([{ verdict: "keep" }]);
+		it.wait(clocks.offAfter + 1);
+		expect(it.observe({ machines: [fact(it, 1)] }).machines).toMatchObject([{ verdict: "terminate", force: false }]);
+	});
+
+	test("one older than the hard limit is terminated whatever it runs", () => {
+		const it = reach("running");
+		expect(it.observe({ machines: [fact(it, 1, "running", clocks.hardLimit + 1)] }).machines).toMatchObject([
+			{ verdict: "terminate", force: true },
+		]);
+	});
+
+	test("the end of a machine brings its job's next check forward once, by EC2's word or by its absence", () => {
+		for (const facts of [{ machines: [] as never[], complete: true }, null]) {
+			const it = reach("running");
+			it.wait(clocks.absentAfter + 1);
+			const gone = facts ?? { machines: [fact(it, 1, "terminated")] };
+			it.observe(gone);
+			const dueAt = it.now() + clocks.goneCheckAfter;
+			expect(it.queue.job(1)?.dueAt).toBe(dueAt);
+			it.wait(1000);
+			it.observe(gone);
+			expect(it.queue.job(1)?.dueAt).toBe(dueAt);
+		}
+	});
+
+	test("an incomplete list says nothing of the machines it leaves out", () => {
+		const it = reach("running");
+		it.wait(clocks.absentAfter + 1);
+		const before = it.queue.job(1);
+		it.observe({ machines: [], complete: false });
+		expect(it.queue.job(1)).toEqual(before);
+	});
+
+	test("the end of a second machine leaves the job and its own machine alone", () => {
+		const it = reach("queued");
+		const lease = leaseOf(it, 1);
+		it.settle({ ...lease, outcome: "launched", ...machineOf(1) });
+		it.settle({ ...lease, leaseId: "late", outcome: "launched", ...machineOf(2) });
+		const [end] = it.lease();
+		it.settle({ workId: end?.workId ?? "", leaseId: end?.leaseId ?? "", outcome: "terminated" });
+		expect(it.queue.job(1)).toMatchObject({ state: "launched", seat: { key: instanceId(1) } });
+		expect(it.lease()).toEqual([]);
+	});
+});

@@ -1,0 +1,43 @@
+// What the job-started hook's form says of the job: the runner's GITHUB_* variables and the event's payload (FACTS 1.8). Pure.
+import type { RuleFacts } from "../contract/rule.ts";
+
+type Json = Record<string, unknown>;
+
+function member(value: unknown, ...path: string[]): unknown {
+	return path.reduce<unknown>((at, name) => (typeof at === "object" && at !== null ? (at as Json)[name] : undefined), value);
+}
+
+/** The repository that the code of an event comes from, for the events that may bring a fork's; undefined for others, null for a deleted one. */
+function headOf(payload: unknown): unknown {
+	const brought = ["pull_request", "workflow_run"].find((name) => typeof member(payload, name) === "object");
+	if (brought === "pull_request") return member(payload, "pull_request", "head", "repo", "full_name") ?? null;
+	if (brought === "workflow_run") return member(payload, "workflow_run", "head_repository", "full_name") ?? null;
+	return undefined;
+}
+
+/** Whether the job's code may be a fork's. Null, unknown, without a payload that can be read. */
+export function isFromFork(payload: string | null, repository: string | null): boolean | null {
+	if (payload === null) return null;
+	try {
+		const head = headOf(JSON.parse(payload));
+		if (head === undefined) return false;
+		return typeof head !== "string" || head.toLowerCase() !== repository?.toLowerCase();
+	} catch {
+		return null;
+	}
+}
+
+/** `fields` are the form's texts by name; an empty one is unknown. The runner does not know the environment, so no build tier can ask for it here. */
+export function factsOf(fields: ReadonlyMap<string, string>, payload: string | null): RuleFacts {
+	const known = (name: string) => fields.get(name)?.slice(0, 2048) || null;
+	const repository = known("repository");
+	return {
+		event: known("event_name"),
+		ref: known("ref"),
+		environment: null,
+		workflow: known("workflow_ref"),
+		repository,
+		actor: known("actor"),
+		fork: isFromFork(payload, repository),
+	};
+}

@@ -1,0 +1,39 @@
+// The job-started hook's script. It runs as the runner's user before the job's first step and asks the agent through a socket (DESIGN 7). Pure.
+
+/** What is sent of the job, from the runner's GITHUB_* variables. */
+export const FACTS = ["event_name", "ref", "repository", "workflow_ref", "actor", "run_id", "job"] as const;
+
+/**
+ * After a refusal the script stays on until the agent has told the runner to end: were it to fail at once, steps with `if: always()` would
+ * run in the meantime (FACTS 1.7). It fails by itself if nobody comes.
+ */
+const HOLD_SECONDS = 20;
+
+const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+
+/** `--form-string` takes a value as it is, whatever it begins with; `-q` keeps a .curlrc of the home folder out. */
+export function hookScript(socket: string): string {
+	const facts = FACTS.map((name) => `\t--form-string "${name}=\${GITHUB_${name.toUpperCase()}-}"`);
+	return `#!/bin/bash
+# Asks this machine's agent whether it admits the job. No answer is a refusal.
+payload=()
+if [ -r "\${GITHUB_EVENT_PATH-}" ]; then payload=(--form "payload=@\\"$GITHUB_EVENT_PATH\\";type=application/json"); fi
+answer="$(curl -q --silent --show-error --noproxy '*' --max-time 10 --unix-socket ${quoted(socket)} --write-out '%{http_code}' \\
+${facts.join(" \\\n")} \\
+	"\${payload[@]}" http://agent/admit 2>/dev/null)" || answer=000
+code="\${answer: -3}"
+if [ "$code" = 200 ]; then
+	printf '%s' "\${answer%200}"
+	exit 0
+fi
+if [ "$code" = 403 ]; then
+	printf '%s' "\${answer%403}"
+else
+	echo "::error title=Mayfly refused this job::This machine's agent did not answer, so the job was not let in. What to do: run the job again."
+fi
+trap 'kill $! 2>/dev/null; exit 1' INT TERM
+sleep ${HOLD_SECONDS} >/dev/null 2>&1 &
+wait $!
+exit 1
+`;
+}

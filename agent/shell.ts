@@ -1,0 +1,63 @@
+// What the shell around the life holds while the machine lives, and the few things that several effects need of it.
+import type { BootDocument } from "../contract/boot.ts";
+import type { Measurements, ReportPhase } from "../contract/report.ts";
+import type { Config } from "./config.ts";
+import type { Hook } from "./hook.ts";
+import type { Fetch, Identity } from "./imds.ts";
+import type { Event, Life } from "./life-state.ts";
+import type { Log } from "./log.ts";
+import type { Mailbox } from "./mailbox.ts";
+import { type Build, type Moments, telemetryOf, timingsOf } from "./moments.ts";
+import type { Passage } from "./record.ts";
+import type { Reporter } from "./reporter.ts";
+import type { RunnerProcess } from "./runner.ts";
+
+/** All of the outside world that the agent gets from its entry. */
+export interface Ports {
+	config: Config;
+	build: Build;
+	fetch: Fetch;
+	now: () => number;
+	/** Epoch ms at which the agent's process started. */
+	startedAt: number;
+	log: Log;
+}
+
+/** Everything about the machine that is known once its boot document is. */
+export interface Claimed {
+	document: BootDocument;
+	reporter: Reporter;
+}
+
+export interface Shell extends Ports {
+	life: Life;
+	moments: Moments;
+	passages: Passage[];
+	identity: Identity | null;
+	mailbox: Mailbox | null;
+	claimed: Claimed | null;
+	hook: Hook | null;
+	/** Whether the boot document is gone. */
+	removed: PromiseWithResolvers<boolean>;
+	runner: RunnerProcess | null;
+	runnerVersion: string | null;
+	/** Aborted when the machine goes off: nothing new is begun. */
+	over: AbortController;
+	/** Tells the life what happened and does what follows. */
+	dispatch(event: Event): void;
+}
+
+export function measurementsOf({ claimed, identity, build, moments }: Shell): Measurements {
+	const telemetry = claimed && identity ? telemetryOf(claimed.document, identity, build) : {};
+	return { ...telemetry, ...timingsOf(moments) };
+}
+
+/** A machine that was not told whom to report to reports to nobody. */
+export function sendReport(shell: Shell, phase: ReportPhase, reason: string | null, more: Measurements): void {
+	const { claimed, now, log } = shell;
+	log.info({ phase, reason, ...more }, "report");
+	if (claimed === null) return;
+	const { instanceId, jobId } = claimed.document;
+	const measurements = { ...measurementsOf(shell), ...more };
+	claimed.reporter.send({ instanceId, jobId, phase, at: now(), reason: reason?.slice(0, 2000) ?? null, measurements });
+}

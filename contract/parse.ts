@@ -31,5 +31,9 @@ export const InstanceId = v.pipe(v.string(), v.regex(/^i-(?:[0-9a-f]{8}|[0-9a-f]
 /** Text of bounded length: reasons, names. */
 export const Text = v.pipe(v.string(), v.maxLength(2048));
 
-/** `owner/name`, GitHub's full name of a repository. */
-export const RepositoryName = v.pipe(v.string(), v.maxLength(256), v.regex(/^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+$/, "not owner/name"));
+/** `owner/name`, GitHub's full name of a repository. Neither part may be a dot segment: names become parts of URLs. */
+export const RepositoryName = v.pipe(
+	v.string(),
+	v.maxLength(256),
+	v.regex(/^(?!\.{1,2}\/)[A-Za-z0-9_.-]+\/(?!\.{1,2}$)[A-Za-z0-9_.-]+$/, "not owner/name"),
+);

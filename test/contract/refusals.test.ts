@@ -42,6 +42,13 @@ describe("refusals", () => {
 		expect(reasonOf(parseBootDocument({ ...golden("boot-document.build"), jitConfig: { secret } }))).not.toContain(secret);
 	});
 
+	test("a repository is owner/name and no way up a URL", () => {
+		const rerun = golden("lease-answer.rerun");
+		const named = (repository: string) => parseLeaseAnswer({ ...rerun, work: [{ ...rerun.work[0], repository }] }).ok;
+		for (const name of ["../..", "a/..", "./a", "a", "a/b/c", "a/b?x", "a b/c", ""]) expect([name, named(name)]).toEqual([name, false]);
+		for (const name of ["octo-org/octo-repo", ".github/.github", "a/..b"]) expect([name, named(name)]).toEqual([name, true]);
+	});
+
 	test("a switch change must name a switch", () => {
 		expect(parseSwitchChange({}).ok).toBeFalse();
 		expect(parseSwitchChange({ pause: "yes" }).ok).toBeFalse();

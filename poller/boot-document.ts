@@ -1,0 +1,39 @@
+// All that one machine is told (DESIGN 6). Pure.
+import { type BootDocument, recordKey } from "../contract/boot.ts";
+import type { Candidate } from "./plan.ts";
+import type { Instance } from "./ports.ts";
+import { reportToken } from "./report-token.ts";
+
+export interface BootFacts {
+	candidate: Candidate;
+	instance: Instance & { privateIp: string };
+	jitConfig: string;
+	runnerName: string;
+	/** When the launch was made, epoch ms. */
+	launchedAt: number;
+	machines: { reportUrl: string; reportKey: string; mailboxUrl: string };
+}
+
+/** A report may come a little after the machine should be off. */
+const TOKEN_SLACK_MS = 15 * 60_000;
+
+export function bootDocument({ candidate, instance, jitConfig, runnerName, launchedAt, machines }: BootFacts): BootDocument {
+	const { item, run, admitted } = candidate;
+	const { tier } = admitted;
+	const deadline = launchedAt + tier.limits.boot + tier.limits.maxJob;
+	const expiry = Math.ceil((deadline + TOKEN_SLACK_MS) / 1000);
+	return {
+		...{ version: 1, instanceId: instance.instanceId, jobId: item.job.id, jitConfig, runnerName },
+		report: { url: machines.reportUrl, token: reportToken(machines.reportKey, instance.instanceId, expiry) },
+		recordUrl: `${machines.mailboxUrl}/${recordKey(instance.privateIp, instance.instanceId)}`,
+		grant: {
+			...{ tier: tier.kind, jobId: item.job.id, runId: item.job.runId, repository: run.repository },
+			...{ rule: tier.allow, oidc: null, notAfter: deadline },
+		},
+		limits: { idle: tier.limits.idle, maxJob: tier.limits.maxJob, deadline, linger: tier.limits.linger },
+		runner: null,
+		sshKeys: [],
+		timestamps: { queuedAt: item.queuedAt, receivedAt: item.receivedAt, leasedAt: item.leasedAt, launchedAt },
+		machine: { type: instance.type, zone: instance.zone, market: instance.market, image: admitted.request.image },
+	};
+}

@@ -1,0 +1,97 @@
+// Brings one launched machine to its job: registration, boot document, settle. Each step may be made twice.
+import { bootKey } from "../contract/boot.ts";
+import type { Address } from "./addresses.ts";
+import { bootDocument } from "./boot-document.ts";
+import { outcomeOf, settle } from "./outcome.ts";
+import type { Candidate } from "./plan.ts";
+import type { Instance, Ports } from "./ports.ts";
+import { type Registration, register } from "./register.ts";
+import { endMachine, runnerNameOf, scopeOf } from "./runners.ts";
+
+export interface Boot {
+	candidate: Candidate;
+	address: Address;
+	replayed: boolean;
+	/** When CreateFleet answered, epoch ms. */
+	launchedAt: number;
+}
+type Reachable = Instance & { privateIp: string };
+
+/** Whatever is not settled here is leased again with its intent. */
+export async function bootMachine(ports: Ports, { candidate, address, replayed, launchedAt }: Boot): Promise<void> {
+	const { item } = candidate;
+	if (address.kind === "unseen") return ports.log.warn({ workId: item.workId }, "the machine is not listed yet");
+	const { instance } = address;
+	const ids = { jobId: item.job.id, runId: item.job.runId, instanceId: instance.instanceId, privateIp: instance.privateIp };
+	if (address.kind === "ended") {
+		const reason = `${instance.instanceId} ended before its runner was registered: ${instance.stateReason ?? instance.state}`;
+		return fail(ports, candidate, reason, ids);
+	}
+	const registration = await registerFor(ports, candidate, address.instance, replayed);
+	if (registration.kind === "unsure") return ports.log.warn({ ...ids, reason: registration.reason }, "not registered");
+	if (registration.kind === "refused") {
+		await endMachine(ports, { ...ending(ports, candidate, instance), force: true });
+		return fail(ports, candidate, registration.reason, ids);
+	}
+	if (registration.kind === "registered") {
+		const at = replayed ? Math.max(address.instance.launchedAt, item.leasedAt) : launchedAt;
+		await leaveDocument(ports, candidate, address.instance, registration.jitConfig, at);
+	}
+	await settleLaunched(ports, candidate, address.instance);
+	ports.log.info({ ...ids, type: instance.type, zone: instance.zone, market: instance.market }, "launched");
+	await tagMachine(ports, candidate, instance.instanceId);
+}
+
+const nameFor = ({ item }: Candidate, { instanceId }: Instance) => runnerNameOf(instanceId, item.job.attempt);
+const scopeFor = ({ config }: Ports, { item, run }: Candidate) =>
+	scopeOf(config, { repository: run.repository, installationId: item.job.installationId });
+
+function ending(ports: Ports, candidate: Candidate, instance: Instance) {
+	return { instanceId: instance.instanceId, runnerName: nameFor(candidate, instance), scope: scopeFor(ports, candidate) };
+}
+
+async function fail(ports: Ports, { item }: Candidate, reason: string, ids: object): Promise<void> {
+	ports.log.warn({ ...ids, reason }, "boot failed");
+	await settle(ports, [outcomeOf(item, { outcome: "failed", reason })]);
+}
+
+function registerFor(ports: Ports, candidate: Candidate, instance: Reachable, replayed: boolean): Promise<Registration> {
+	const { item, job, admitted } = candidate;
+	return register(ports, {
+		scope: scopeFor(ports, candidate),
+		request: {
+			name: nameFor(candidate, instance),
+			runner_group_id: admitted.tier.runnerGroupId ?? admitted.owner.runnerGroupId,
+			// Exactly the job's own: a runner with more would take other jobs (DESIGN 5).
+			labels: job.labels,
+			work_folder: "_work",
+		},
+		...{ instanceId: instance.instanceId, privateIp: instance.privateIp, replayed },
+		extend: async () => void (await settle(ports, [outcomeOf(item, { outcome: "extend" })])),
+	});
+}
+
+async function leaveDocument(
+	ports: Ports,
+	candidate: Candidate,
+	instance: Reachable,
+	jitConfig: string,
+	launchedAt: number,
+): Promise<void> {
+	const runnerName = nameFor(candidate, instance);
+	const document = bootDocument({ candidate, instance, jitConfig, runnerName, launchedAt, machines: ports.machines });
+	await ports.mailbox.put(bootKey(instance.privateIp, instance.instanceId), JSON.stringify(document));
+}
+
+async function settleLaunched(ports: Ports, candidate: Candidate, instance: Reachable): Promise<void> {
+	const { instanceId, privateIp, type, zone, market } = instance;
+	const machine = { instanceId, runnerName: nameFor(candidate, instance), privateIp, type, zone, market };
+	await settle(ports, [outcomeOf(candidate.item, { outcome: "launched", ...machine })]);
+}
+
+/** For people and for evidence; nothing waits for it. */
+async function tagMachine(ports: Ports, { item }: Candidate, instanceId: string): Promise<void> {
+	const { id, runId, repository } = item.job;
+	const tags = { "mayfly:job": String(id), "mayfly:run": String(runId), Name: `mayfly ${repository} ${id}` };
+	await ports.ec2.tag(instanceId, tags).catch((error: unknown) => ports.log.warn({ instanceId, error: String(error) }, "not tagged"));
+}

@@ -1,0 +1,83 @@
+// What an error of EC2 means for a launch, by its code (FACTS 4.1, 4.2; EC2 API Reference: error codes). Pure.
+import type { LaterClass } from "../contract/settle.ts";
+
+/** `refused`: the request itself is wrong and stays so. */
+export type FailureClass = Exclude<LaterClass, "budget"> | "refused";
+
+const CODES: Record<Exclude<FailureClass, "unknown">, string[]> = {
+	capacity: [
+		"InsufficientInstanceCapacity",
+		"InsufficientCapacity",
+		"InsufficientCapacityOnHost",
+		"InsufficientHostCapacity",
+		"InsufficientReservedInstanceCapacity",
+		"InsufficientFreeAddressesInSubnet",
+		"UnfulfillableCapacity",
+		"SpotMaxPriceTooLow",
+	],
+	throttled: [
+		"RequestLimitExceeded",
+		"Throttling",
+		"ThrottlingException",
+		"RequestThrottled",
+		"Unavailable",
+		"ServiceUnavailable",
+		"InternalError",
+		"InternalFailure",
+	],
+	quota: [
+		"VcpuLimitExceeded",
+		"MaxSpotInstanceCountExceeded",
+		"InstanceLimitExceeded",
+		"MaxSpotFleetRequestCountExceeded",
+		"TargetCapacityLimitExceededException",
+		"ResourceLimitExceeded",
+		"ResourceCountLimitExceeded",
+	],
+	refused: [
+		"InvalidFleetConfig",
+		"InvalidFleetConfiguration",
+		"InvalidParameter",
+		"InvalidParameterValue",
+		"InvalidParameterCombination",
+		"MissingParameter",
+		"Unsupported",
+		"UnsupportedOperation",
+		"InvalidAMIID.NotFound",
+		"InvalidAMIID.Malformed",
+		"InvalidSubnetID.NotFound",
+		"InvalidLaunchTemplateId.NotFound",
+		"InvalidLaunchTemplateId.VersionNotFound",
+		"InvalidLaunchTemplateId.Malformed",
+	],
+};
+
+export function classOfCode(code: string): FailureClass {
+	const found = Object.entries(CODES).find(([, codes]) => codes.includes(code));
+	return found ? (found[0] as FailureClass) : "unknown";
+}
+
+/** Most telling first: what could still bring a machine later outweighs pools that never can. */
+const ORDER: FailureClass[] = ["capacity", "throttled", "quota", "unknown", "refused"];
+
+export interface Failure {
+	class: FailureClass;
+	reason: string;
+}
+
+/** The one class and sentence for a fleet that got less than it asked for. */
+export function failureOf(errors: readonly { code: string; message: string }[]): Failure {
+	const ranked = errors.toSorted((one, other) => ORDER.indexOf(classOfCode(one.code)) - ORDER.indexOf(classOfCode(other.code)));
+	const [worst] = ranked;
+	if (!worst) return { class: "capacity", reason: "EC2 gave fewer machines than asked for and no reason" };
+	const pools = errors.length > 1 ? ` (and ${errors.length - 1} other pools)` : "";
+	return { class: classOfCode(worst.code), reason: `EC2: ${worst.code}: ${worst.message}${pools}`.slice(0, 500) };
+}
+
+const SHORTEST_MS: Record<FailureClass, number> = { capacity: 5_000, throttled: 5_000, quota: 30_000, unknown: 30_000, refused: 0 };
+const LONGEST_MS = 5 * 60_000;
+
+/** When to try a launch again: a quarter of the time that the job has waited, so that a long shortage is asked about ever less often. */
+export function retryLaunchAt(failure: FailureClass, queuedAt: number, now: number): number {
+	return now + Math.round(Math.min(LONGEST_MS, Math.max(SHORTEST_MS[failure], (now - queuedAt) / 4)));
+}

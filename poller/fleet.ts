@@ -1,0 +1,58 @@
+// Makes the fleet of an intent: the first call, then the fallback for what it lacked. Asked again with the same intent it gives the same machines.
+import type { CreateFleetCommandInput } from "@aws-sdk/client-ec2";
+import { Ec2Error } from "./ec2.ts";
+import { classOfCode, type Failure, failureOf } from "./ec2-errors.ts";
+import { type LaunchCalls, withCapacity } from "./launch-request.ts";
+import type { FleetAnswer, Ports } from "./ports.ts";
+
+/** `missing` says why there are fewer machines than wanted. Null: EC2 did not say, and may have launched more than is known. */
+export interface Fleet {
+	/** In the order in which they are given to members. */
+	instanceIds: string[];
+	missing: Failure | null;
+}
+
+/** What another market may still have: spot runs short or over its own quota. */
+const FALLS_BACK: Failure["class"][] = ["capacity", "quota"];
+
+export async function makeFleet(ports: Ports, { first, fallback }: LaunchCalls, wanted: number): Promise<Fleet> {
+	const begun = await ask(ports, first);
+	const lacking = wanted - begun.instanceIds.length;
+	if (lacking <= 0 || !fallback || !begun.missing || !FALLS_BACK.includes(begun.missing.class)) return begun;
+	ports.log.info({ token: fallback.ClientToken, lacking, reason: begun.missing.reason }, "falling back to on-demand");
+	const rest = await ask(ports, withCapacity(fallback, lacking));
+	return { instanceIds: [...begun.instanceIds, ...rest.instanceIds], missing: rest.missing };
+}
+
+/** An answer with fewer machines than asked for, or none at all, is an answer: capacity is told in an HTTP 200 (FACTS 4.2). */
+async function ask(ports: Ports, call: CreateFleetCommandInput): Promise<Fleet> {
+	try {
+		return fleetOf(await ports.ec2.createFleet(call));
+	} catch (error) {
+		if (!(error instanceof Ec2Error)) throw error;
+		if (error.code === "IdempotentParameterMismatch") return findFleet(ports, call);
+		ports.log.warn({ token: call.ClientToken, code: error.code, error: error.message }, "CreateFleet failed");
+		const mayHaveLaunched = error.status === null || (error.status >= 500 && error.code !== "RequestLimitExceeded");
+		return { instanceIds: [], missing: mayHaveLaunched ? null : { class: classOfCode(error.code), reason: error.message } };
+	}
+}
+
+function fleetOf({ instanceIds, errors }: FleetAnswer): Fleet {
+	return { instanceIds: instanceIds.toSorted(), missing: failureOf(errors) };
+}
+
+const LOOKS = 5;
+const PAUSE_MS = 1000;
+
+/** The token was used with other parameters: whatever it launched carries it as a tag. */
+async function findFleet(ports: Ports, { ClientToken = "" }: CreateFleetCommandInput): Promise<Fleet> {
+	for (let look = 1; look <= LOOKS; look++) {
+		const found = await ports.ec2.withTag("mayfly:token", [ClientToken]);
+		if (found.length > 0) return fleetOf({ instanceIds: found.map(({ instanceId }) => instanceId), errors: [] });
+		await ports.sleep(PAUSE_MS);
+	}
+	return {
+		instanceIds: [],
+		missing: { class: "unknown", reason: `the token ${ClientToken} was used with other parameters, and no machine carries it` },
+	};
+}

@@ -1,0 +1,104 @@
+// Sends requests to GitHub as the App or as one of its installations, at most so many at a time. Touches the network.
+import { createAppAuth } from "@octokit/auth-app";
+import { request as octokit } from "@octokit/request";
+import { GitHubError, retryMoment } from "./github-error.ts";
+import type { RepositoryRef, RunnerScope } from "./ports.ts";
+import { createTurns } from "./turns.ts";
+
+export interface GitHubOptions {
+	apiUrl: string;
+	appId: string;
+	privateKey: string;
+	now(): number;
+}
+export type Params = Record<string, unknown>;
+export interface Answer {
+	data: unknown;
+	headers: Record<string, unknown>;
+}
+/** Routes are octokit's: `GET /runs/{run_id}`; what the path does not name goes into the query or the body. */
+export interface GitHubRequests {
+	asApp(route: string, params?: Params): Promise<Answer>;
+	/** Below `/repos/{owner}/{repo}`. */
+	inRepository(at: RepositoryRef, route: string, params?: Params): Promise<Answer>;
+	/** Below the runners of the organisation or the repository. */
+	inScope(scope: RunnerScope, route: string, params?: Params): Promise<Answer>;
+}
+
+const TIMEOUT_MS = 20_000;
+/** GitHub allows 100 requests at a time for each App (FACTS 2.8). */
+const CONCURRENT = 80;
+const HEADERS = { "user-agent": "mayfly-poller", "x-github-api-version": "2022-11-28", accept: "application/vnd.github+json" };
+
+/** Requests of one session. Installation tokens are made once and kept (auth-app). Every failure is thrown as a GitHubError. */
+export function createGitHubRequests(options: GitHubOptions): GitHubRequests {
+	const base = octokit.defaults({ baseUrl: options.apiUrl, headers: HEADERS });
+	// The base URL does not reach auth-app by itself (FACTS 8).
+	const auth = createAppAuth({ appId: options.appId, privateKey: options.privateKey, request: base });
+	const inTurn = createTurns(CONCURRENT);
+	const send = (route: string, params: Params, token: () => Promise<string>): Promise<Answer> =>
+		inTurn(async () => {
+			const signal = AbortSignal.timeout(TIMEOUT_MS);
+			try {
+				const { data, headers } = await base(route, { ...params, headers: { authorization: await token() }, request: { signal } });
+				return { data, headers };
+			} catch (error) {
+				throw toGitHubError(route, error, options.now());
+			}
+		});
+	const appToken = async () => `bearer ${(await auth({ type: "app" })).token}`;
+	const installationOf = keptById(async (repository) => {
+		const { data } = await send("GET /repos/{owner}/{repo}/installation", namesOf(repository), appToken);
+		return (data as { id: number }).id;
+	});
+	const tokenOf = (at: RepositoryRef) => async () => {
+		const installationId = at.installationId ?? (await installationOf(at.repository));
+		return `token ${(await auth({ type: "installation", installationId })).token}`;
+	};
+	return {
+		asApp: (route, params = {}) => send(route, params, appToken),
+		inRepository: (at, route, params) =>
+			send(route.replace(" ", " /repos/{owner}/{repo}"), { ...namesOf(at.repository), ...params }, tokenOf(at)),
+		inScope(scope, route, params) {
+			const { owner, repo } = namesOf(scope.repository);
+			const isOrg = scope.endpoint === "org";
+			const root = isOrg ? " /orgs/{org}/actions/runners" : " /repos/{owner}/{repo}/actions/runners";
+			return send(route.replace(" ", root), { ...(isOrg ? { org: owner } : { owner, repo }), ...params }, tokenOf(scope));
+		},
+	};
+}
+
+/** The answer, or the status where it is one of those that mean something to the caller. */
+export async function orStatus(statuses: readonly number[], answer: Promise<Answer>): Promise<Answer | number> {
+	try {
+		return await answer;
+	} catch (error) {
+		const isExpected = error instanceof GitHubError && error.status !== null && error.retryAt === null && statuses.includes(error.status);
+		if (isExpected) return error.status as number;
+		throw error;
+	}
+}
+
+function namesOf(repository: string): { owner: string; repo: string } {
+	const [owner = "", repo = ""] = repository.split("/");
+	return { owner, repo };
+}
+
+/** octokit throws what has a `status`; without a `response` nothing was answered. */
+function toGitHubError(route: string, error: unknown, now: number): GitHubError {
+	if (error instanceof GitHubError) return error;
+	const { status = 0, response, message = "" } = error as { status?: number; response?: { headers?: Params }; message?: string };
+	if (!response) return new GitHubError(route, null, message, null, error);
+	return new GitHubError(route, status, message, retryMoment(status, response.headers ?? {}, message, now), error);
+}
+
+/** One answer for each id, asked for once; a failure is forgotten. */
+function keptById<T>(ask: (id: string) => Promise<T>): (id: string) => Promise<T> {
+	const kept = new Map<string, Promise<T>>();
+	return (id) => {
+		const known = kept.get(id) ?? ask(id);
+		kept.set(id, known);
+		known.catch(() => kept.delete(id));
+		return known;
+	};
+}

@@ -1,0 +1,70 @@
+// What is taken from GitHub's answers, field by field; the rest is not looked at. Pure. A field that is not as described throws.
+import * as v from "valibot";
+import { JobStatus } from "../contract/job.ts";
+import type { Delivery, Run, RunJob, Runner } from "./ports.ts";
+
+const Person = v.nullish(v.object({ login: v.string() }));
+const RunShape = v.object({
+	id: v.number(),
+	run_attempt: v.optional(v.number(), 1),
+	status: v.nullable(v.string()),
+	conclusion: v.nullable(v.string()),
+	event: v.string(),
+	path: v.string(),
+	head_branch: v.nullable(v.string()),
+	head_repository: v.nullish(v.object({ full_name: v.string() })),
+	repository: v.object({ full_name: v.string() }),
+	actor: Person,
+	triggering_actor: Person,
+	pull_requests: v.nullish(v.array(v.object({ number: v.number() }))),
+	updated_at: v.string(),
+});
+const JobShape = v.object({
+	id: v.number(),
+	status: JobStatus,
+	conclusion: v.nullable(v.string()),
+	runner_name: v.nullish(v.string()),
+	labels: v.array(v.string()),
+});
+const RunnerShape = v.object({ id: v.number(), name: v.string(), status: v.string(), busy: v.boolean() });
+const DeliveryShape = v.object({ id: v.number(), guid: v.string(), delivered_at: v.string(), status_code: v.number(), event: v.string() });
+
+export function toRun(data: unknown): Run {
+	const run = v.parse(RunShape, data);
+	return {
+		...{ id: run.id, attempt: run.run_attempt, status: run.status ?? "unknown", conclusion: run.conclusion, event: run.event },
+		// May carry `@<ref>` (FACTS 2.4).
+		path: run.path.split("@")[0] ?? run.path,
+		...{ headBranch: run.head_branch, headRepository: run.head_repository?.full_name ?? null, repository: run.repository.full_name },
+		...{ actor: run.actor?.login ?? null, triggeringActor: run.triggering_actor?.login ?? null },
+		pullRequest: run.pull_requests?.[0]?.number ?? null,
+		updatedAt: Date.parse(run.updated_at),
+	};
+}
+
+export function toJob(data: unknown): RunJob {
+	const { id, status, conclusion, runner_name, labels } = v.parse(JobShape, data);
+	return { id, status, conclusion, runnerName: runner_name || null, labels };
+}
+
+export function toJobsPage(data: unknown): { total: number; jobs: RunJob[] } {
+	const { total_count, jobs } = v.parse(v.object({ total_count: v.number(), jobs: v.array(v.unknown()) }), data);
+	return { total: total_count, jobs: jobs.map(toJob) };
+}
+
+export function toRunners(data: unknown): v.InferOutput<typeof RunnerShape>[] {
+	return v.parse(v.object({ runners: v.array(RunnerShape) }), data).runners;
+}
+
+export function toRunner(runner: v.InferOutput<typeof RunnerShape> | undefined): Runner | null {
+	return runner ? { id: runner.id, online: runner.status === "online", busy: runner.busy } : null;
+}
+
+export function toJitConfig(data: unknown): string {
+	return v.parse(v.object({ encoded_jit_config: v.pipe(v.string(), v.minLength(1)) }), data).encoded_jit_config;
+}
+
+export function toDelivery(data: unknown): Delivery {
+	const { id, guid, delivered_at, status_code, event } = v.parse(DeliveryShape, data);
+	return { id, guid, deliveredAt: Date.parse(delivered_at), succeeded: status_code >= 200 && status_code < 400, event };
+}

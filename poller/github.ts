@@ -1,0 +1,88 @@
+// GitHub's REST API as the poller uses it (FACTS 2): which calls there are and what their statuses mean. Touches the network through its requests.
+import { GitHubError } from "./github-error.ts";
+import { createGitHubRequests, type GitHubOptions, type GitHubRequests, orStatus } from "./github-requests.ts";
+import { toDelivery, toJitConfig, toJob, toJobsPage, toRun, toRunner, toRunners } from "./github-shapes.ts";
+import type { Delivery, GitHub, RepositoryRef } from "./ports.ts";
+
+const PAGE = 100;
+/** What is older than this many pages waits for the next look. */
+const DELIVERY_PAGES = 5;
+
+/** A client for one session. Throws GitHubError; 404 and other expected answers are values. */
+export function createGitHub(options: GitHubOptions): GitHub {
+	const requests = createGitHubRequests(options);
+	return { ...runCalls(requests), ...runnerCalls(requests), ...deliveryCalls(requests) };
+}
+
+function runCalls({ inRepository }: GitHubRequests): Pick<GitHub, "run" | "attemptJobs" | "job" | "rerunFailedJobs"> {
+	/** By attempt, so that a job of an attempt that is over is found as well. */
+	const jobsPage = async (at: RepositoryRef, run_id: number, attempt_number: number, page: number) => {
+		const params = { run_id, attempt_number, per_page: PAGE, page };
+		const answer = await orStatus([404], inRepository(at, "GET /actions/runs/{run_id}/attempts/{attempt_number}/jobs", params));
+		return typeof answer === "number" ? null : toJobsPage(answer.data);
+	};
+	return {
+		async run(at, run_id) {
+			const answer = await orStatus([404], inRepository(at, "GET /actions/runs/{run_id}", { run_id }));
+			return typeof answer === "number" ? null : toRun(answer.data);
+		},
+		async attemptJobs(at, runId, attempt) {
+			const first = await jobsPage(at, runId, attempt, 1);
+			if (!first) return null;
+			const more = Math.max(0, Math.ceil(first.total / PAGE) - 1);
+			const pages = await Promise.all(Array.from({ length: more }, (_, index) => jobsPage(at, runId, attempt, index + 2)));
+			return [first, ...pages].flatMap((page) => page?.jobs ?? []);
+		},
+		async job(at, job_id) {
+			const answer = await orStatus([404], inRepository(at, "GET /actions/jobs/{job_id}", { job_id }));
+			return typeof answer === "number" ? null : toJob(answer.data);
+		},
+		async rerunFailedJobs(at, run_id) {
+			try {
+				await inRepository(at, "POST /actions/runs/{run_id}/rerun-failed-jobs", { run_id });
+				return { done: true };
+			} catch (error) {
+				if (error instanceof GitHubError && !error.retryable) return { done: false, reason: error.message };
+				throw error;
+			}
+		},
+	};
+}
+
+function runnerCalls({ inScope }: GitHubRequests): Pick<GitHub, "createRunner" | "findRunner" | "deleteRunner"> {
+	return {
+		/** Never repeated here: a second POST would answer 409 and the first one's key would be lost (FACTS 2.1). */
+		async createRunner(scope, request) {
+			const answer = await orStatus([409], inScope(scope, "POST /generate-jitconfig", { ...request }));
+			return typeof answer === "number" ? "exists" : { jitConfig: toJitConfig(answer.data) };
+		},
+		/** Names are compared again before anything is deleted. */
+		async findRunner(scope, name) {
+			const { data } = await inScope(scope, "GET ", { name, per_page: PAGE });
+			return toRunner(toRunners(data).find((runner) => runner.name === name));
+		},
+		async deleteRunner(scope, runner_id) {
+			const answer = await orStatus([404, 422], inScope(scope, "DELETE /{runner_id}", { runner_id }));
+			return answer === 404 ? "absent" : answer === 422 ? "busy" : "deleted";
+		},
+	};
+}
+
+function deliveryCalls({ asApp }: GitHubRequests): Pick<GitHub, "deliveriesSince" | "redeliver"> {
+	return {
+		async deliveriesSince(moment) {
+			const found: Delivery[] = [];
+			let cursor: string | undefined;
+			for (let page = 0; page < DELIVERY_PAGES; page++) {
+				const { data, headers } = await asApp("GET /app/hook/deliveries", { per_page: PAGE, ...(cursor && { cursor }) });
+				found.push(...(data as unknown[]).map(toDelivery));
+				cursor = /[?&]cursor=([^&>]+)[^>]*>;\s*rel="next"/.exec(String(headers.link ?? ""))?.[1];
+				if (!cursor || (found.at(-1)?.deliveredAt ?? 0) < moment) break;
+			}
+			return found.filter(({ deliveredAt }) => deliveredAt >= moment);
+		},
+		async redeliver(delivery_id) {
+			await asApp("POST /app/hook/deliveries/{delivery_id}/attempts", { delivery_id });
+		},
+	};
+}

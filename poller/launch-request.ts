@@ -1,0 +1,97 @@
+// The exact CreateFleet calls of one launch, and its token. Pure and without chance, so that a replay asks for the same.
+import { createHash } from "node:crypto";
+import type { CreateFleetCommandInput, FleetLaunchTemplateOverridesRequest, Tag } from "@aws-sdk/client-ec2";
+import * as v from "valibot";
+import type { ResolvedConfig } from "../contract/config.ts";
+import type { Intent } from "../contract/lease.ts";
+import type { Offer } from "./offer.ts";
+import type { Group } from "./plan.ts";
+import type { Market } from "./ports.ts";
+
+/** The calls of one intent. What the first one lacks is asked of the second, under its own token; both are decided before either is made. */
+export interface LaunchCalls {
+	first: CreateFleetCommandInput;
+	/** Its capacity is what the first call lacked. */
+	fallback: CreateFleetCommandInput | null;
+}
+
+/** A token for these jobs in this try: their leases differ in the next one. At most 64 ASCII characters (FACTS 4.3). */
+export function launchToken({ members }: Group): string {
+	const named = members.map(({ item }) => `${item.job.id} ${item.leaseId}`).join("\n");
+	return `mayfly-${createHash("sha256").update(named).digest("hex").slice(0, 40)}`;
+}
+
+/** The intent for a group: spot first and then on-demand, or on-demand alone. */
+export function launchIntent(group: Group, offer: Extract<Offer, { ok: true }>, config: ResolvedConfig): Intent {
+	const token = launchToken(group);
+	const onDemand = fleetRequest(group, offer, "on-demand", group.first.spot ? `${token}-od` : token, config);
+	const calls = group.first.spot
+		? { first: fleetRequest(group, offer, "spot", token, config), fallback: onDemand }
+		: { first: onDemand, fallback: null };
+	return { token, members: group.members.map(({ item }) => item.job.id), request: { ...calls } };
+}
+
+function fleetRequest(
+	{ first, members }: Group,
+	{ types, subnets }: Extract<Offer, { ok: true }>,
+	market: Market,
+	token: string,
+	config: ResolvedConfig,
+): CreateFleetCommandInput {
+	const { request } = first.admitted;
+	const { id, version } = config.infrastructure.launchTemplates[request.arch];
+	const ami = config.images[request.image]?.ami ?? null;
+	const overrides = types.flatMap(({ name }, at) =>
+		subnets.map(
+			(subnet): FleetLaunchTemplateOverridesRequest => ({
+				...{ InstanceType: name as FleetLaunchTemplateOverridesRequest["InstanceType"], SubnetId: subnet.id },
+				...(market === "on-demand" && { Priority: at }),
+				...(ami !== null && { ImageId: ami }),
+			}),
+		),
+	);
+	return {
+		Type: "instant",
+		ClientToken: token,
+		...(market === "spot"
+			? { SpotOptions: { AllocationStrategy: "price-capacity-optimized" } }
+			: { OnDemandOptions: { AllocationStrategy: "prioritized" } }),
+		TargetCapacitySpecification: { TotalTargetCapacity: members.length, DefaultTargetCapacityType: market },
+		LaunchTemplateConfigs: [{ LaunchTemplateSpecification: { LaunchTemplateId: id, Version: version }, Overrides: overrides }],
+		TagSpecifications: ["instance" as const, "volume" as const].map((ResourceType) => ({
+			ResourceType,
+			Tags: tagsOf(first, token, config),
+		})),
+	};
+}
+
+/** What a machine can be found by and judged from, should all else be lost. */
+function tagsOf({ item, run, admitted }: Group["first"], token: string, config: ResolvedConfig): Tag[] {
+	const tags = {
+		"mayfly:stack": config.infrastructure.stack,
+		"mayfly:token": token,
+		"mayfly:repository": run.repository,
+		"mayfly:installation": String(item.job.installationId ?? ""),
+		"mayfly:attempt": String(item.job.attempt),
+		"mayfly:tier": admitted.request.tier,
+	};
+	return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+}
+
+const Call = v.looseObject({
+	ClientToken: v.string(),
+	Type: v.literal("instant"),
+	TargetCapacitySpecification: v.looseObject({ TotalTargetCapacity: v.number() }),
+});
+const Calls = v.object({ first: Call, fallback: v.nullable(Call) });
+
+/** Reads the calls back from an intent; null if it is not one of ours. */
+export function launchCallsOf({ request }: Intent): LaunchCalls | null {
+	const read = v.safeParse(Calls, request);
+	return read.success ? (read.output as unknown as LaunchCalls) : null;
+}
+
+/** The second call for what the first one lacked. */
+export function withCapacity(call: CreateFleetCommandInput, units: number): CreateFleetCommandInput {
+	return { ...call, TargetCapacitySpecification: { ...call.TargetCapacitySpecification, TotalTargetCapacity: units } };
+}

@@ -1,0 +1,99 @@
+// Launches for a batch of jobs: verify, admit, group, intent, fleet, machines (DESIGN 5).
+import type { Budgets, Intent, LaunchItem } from "../contract/lease.ts";
+import type { Outcome } from "../contract/settle.ts";
+import { awaitAddresses } from "./addresses.ts";
+import { admitJob } from "./admit.ts";
+import { bootMachine } from "./boot-machine.ts";
+import { type Failure, retryLaunchAt } from "./ec2-errors.ts";
+import { makeFleet } from "./fleet.ts";
+import { INSTANCE_TYPES } from "./instance-types.ts";
+import { launchCallsOf, launchIntent } from "./launch-request.ts";
+import { offerFor } from "./offer.ts";
+import { type OutcomeBody, outcomeOf, settle } from "./outcome.ts";
+import { type Candidate, type Group, planLaunches } from "./plan.ts";
+import type { Ports } from "./ports.ts";
+import type { ReadRun } from "./read-runs.ts";
+import { standingOf } from "./verify.ts";
+
+export async function launch(ports: Ports, items: readonly LaunchItem[], budgets: Budgets, read: ReadRun): Promise<void> {
+	const judged = await Promise.all(items.map((item) => judge(ports, item, budgets, read)));
+	const candidates = judged.flatMap((it) => ("candidate" in it ? [it.candidate] : []));
+	const { groups, replays } = planLaunches(candidates);
+	await Promise.all([
+		settleAll(
+			ports,
+			judged.flatMap((it) => ("settle" in it ? [it.settle] : [])),
+		),
+		...groups.map((group) => launchGroup(ports, group)),
+		...replays.map(({ intent, members }) => carryOut(ports, intent, members, true)),
+	]);
+}
+
+async function judge(
+	ports: Ports,
+	item: LaunchItem,
+	{ onDemandOnly }: Budgets,
+	read: ReadRun,
+): Promise<{ candidate: Candidate } | { settle: Outcome }> {
+	const standing = standingOf(await read(item.job), item.job.id, ports.now());
+	if (!standing.queued) return { settle: outcomeOf(item, standing.settle) };
+	const { run, job } = standing;
+	const admitted = admitJob(run, job, item.environment, ports.config);
+	if (!admitted.admitted) return { settle: outcomeOf(item, { outcome: "refused", reason: admitted.reason }) };
+	return { candidate: { item, run, job, admitted, spot: admitted.request.spot && !item.onDemand && !onDemandOnly } };
+}
+
+async function settleAll(ports: Ports, outcomes: Outcome[]): Promise<void> {
+	for (const { workId, ...body } of outcomes) ports.log.info({ workId, ...body }, "not launched");
+	await settle(ports, outcomes);
+}
+
+function same(members: readonly Candidate[], body: OutcomeBody): Outcome[] {
+	return members.map(({ item }) => outcomeOf(item, body));
+}
+
+async function launchGroup(ports: Ports, group: Group): Promise<void> {
+	const { subnets } = ports.config.infrastructure;
+	const offer = offerFor(group.first.admitted.request, INSTANCE_TYPES, subnets);
+	if (!offer.ok) return settleAll(ports, same(group.members, { outcome: "refused", reason: offer.reason }));
+	const intent = launchIntent(group, offer, ports.config);
+	const { told, stale } = await settle(ports, same(group.members, { outcome: "launching", ...intent }));
+	// Unless the ledger knows the intent of all, nothing is launched. What it does know is given up at once.
+	if (!told) return;
+	if (stale.size === 0) return carryOut(ports, intent, group.members, false);
+	const reason = "another member of its launch was no longer ours";
+	const held = group.members.filter(({ item }) => !stale.has(item.workId));
+	await settle(ports, same(held, { outcome: "later", notBefore: ports.now(), class: "budget", reason }));
+}
+
+/** Does what an intent says, for those of its members that are leased here. Each failure stays with its own machine. */
+async function carryOut(ports: Ports, intent: Intent, members: Candidate[], replayed: boolean): Promise<void> {
+	const calls = launchCallsOf(intent);
+	if (!calls) {
+		const reason = "its intent is not one that this build can read";
+		return settleAll(ports, same(members, { outcome: "later", notBefore: ports.now(), class: "unknown", reason }));
+	}
+	ports.log.info({ token: intent.token, jobIds: intent.members, replayed }, "CreateFleet");
+	const { instanceIds, missing } = await makeFleet(ports, calls, intent.members.length);
+	const launchedAt = ports.now();
+	const addressOf = awaitAddresses(ports, instanceIds);
+	await Promise.all(
+		members.map(async (candidate) => {
+			const instanceId = instanceIds[intent.members.indexOf(candidate.item.job.id)];
+			if (instanceId === undefined) return settleMissing(ports, candidate, missing);
+			const boot = { candidate, address: await addressOf(instanceId), replayed, launchedAt };
+			await bootMachine(ports, boot).catch((error: unknown) =>
+				ports.log.error({ workId: candidate.item.workId, instanceId, error: String(error) }, "boot broke off"),
+			);
+		}),
+	);
+}
+
+/** EC2 gave no machine. If it did not say so for sure, the intent stays and is carried out again. */
+async function settleMissing(ports: Ports, { item }: Candidate, missing: Failure | null): Promise<void> {
+	if (!missing) return ports.log.warn({ workId: item.workId }, "EC2 did not answer: the launch is asked for again");
+	const { reason } = missing;
+	if (missing.class === "refused") return settleAll(ports, [outcomeOf(item, { outcome: "refused", reason })]);
+	const notBefore = retryLaunchAt(missing.class, item.queuedAt, ports.now());
+	await settleAll(ports, [outcomeOf(item, { outcome: "later", notBefore, class: missing.class, reason })]);
+}

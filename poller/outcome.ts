@@ -1,0 +1,53 @@
+// What became of one leased item, and how it is told. An outcome is worth nothing until the relay has it.
+import type { Outcome } from "../contract/settle.ts";
+import { Ec2Error } from "./ec2.ts";
+import { classOfCode, retryLaunchAt } from "./ec2-errors.ts";
+import { GitHubError, laterAfter } from "./github-error.ts";
+import type { Ports } from "./ports.ts";
+
+type Unkeyed<T> = T extends unknown ? Omit<T, "workId" | "leaseId"> : never;
+/** An outcome without the keys of its lease. */
+export type OutcomeBody = Unkeyed<Outcome>;
+
+export interface Leased {
+	workId: string;
+	leaseId: string;
+}
+
+export function outcomeOf({ workId, leaseId }: Leased, body: OutcomeBody): Outcome {
+	return { workId, leaseId, ...body } as Outcome;
+}
+
+const AGAIN_MS = 60_000;
+
+/** What an item waits for when its work threw. */
+export function outcomeOfError(error: unknown, now: number): OutcomeBody {
+	if (error instanceof GitHubError) return { outcome: "later", ...laterAfter(error, now) };
+	const reason = error instanceof Error ? error.message : String(error);
+	if (!(error instanceof Ec2Error)) return { outcome: "later", notBefore: now + AGAIN_MS, class: "unknown", reason: reason.slice(0, 500) };
+	const failure = classOfCode(error.code);
+	return { outcome: "later", notBefore: retryLaunchAt(failure, now, now), class: failure === "refused" ? "unknown" : failure, reason };
+}
+
+/** Settles items; gives the workIds that were stale. Those that could not be settled are leased again by themselves, so that is logged and no more. */
+export async function settle(ports: Ports, results: Outcome[]): Promise<{ told: boolean; stale: Set<string> }> {
+	if (results.length === 0) return { told: true, stale: new Set() };
+	try {
+		const { stale } = await ports.relay.settle(results);
+		for (const [workId, { reason }] of Object.entries(stale)) ports.log.warn({ workId, reason }, "stale");
+		return { told: true, stale: new Set(Object.keys(stale)) };
+	} catch (error) {
+		ports.log.error({ workIds: results.map(({ workId }) => workId), error: String(error) }, "not settled");
+		return { told: false, stale: new Set() };
+	}
+}
+
+/** Does the work of one item and settles what came of it, whatever that is. */
+export async function settleWith(ports: Ports, item: Leased, work: () => Promise<OutcomeBody>): Promise<void> {
+	const body = await work().catch((error: unknown) => {
+		ports.log.error({ workId: item.workId, error: String(error) }, "failed");
+		return outcomeOfError(error, ports.now());
+	});
+	ports.log.info({ workId: item.workId, ...body }, "settled");
+	await settle(ports, [outcomeOf(item, body)]);
+}

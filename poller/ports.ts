@@ -1,0 +1,140 @@
+// What the poller's work asks of the outside: the narrow types that ec2.ts, github.ts, mailbox.ts and relay.ts satisfy. No code.
+import type { CreateFleetCommandInput } from "@aws-sdk/client-ec2";
+import type { ResolvedConfig } from "../contract/config.ts";
+import type { JobStatus } from "../contract/job.ts";
+import type { LeaseAnswer, LeaseRequest } from "../contract/lease.ts";
+import type { MachineState, ObserveAnswer, ObserveRequest } from "../contract/observe.ts";
+import type { Outcome, SettleAnswer } from "../contract/settle.ts";
+
+export interface Relay {
+	lease(request: LeaseRequest): Promise<LeaseAnswer>;
+	settle(results: Outcome[]): Promise<SettleAnswer>;
+	observe(facts: ObserveRequest): Promise<ObserveAnswer>;
+}
+
+/** A repository, and the installation to ask as; null: to be found. */
+export interface RepositoryRef {
+	repository: string;
+	installationId: number | null;
+}
+/** Where runners of a repository are registered. */
+export interface RunnerScope extends RepositoryRef {
+	endpoint: "org" | "repo";
+}
+
+/** A run, as far as a decision needs it. Texts are null where GitHub gives none. */
+export interface Run {
+	id: number;
+	attempt: number;
+	status: string;
+	conclusion: string | null;
+	event: string;
+	path: string;
+	headBranch: string | null;
+	/** Null when the fork is gone. */
+	headRepository: string | null;
+	repository: string;
+	actor: string | null;
+	triggeringActor: string | null;
+	pullRequest: number | null;
+	/** Epoch ms. */
+	updatedAt: number;
+}
+export interface RunJob {
+	id: number;
+	status: JobStatus;
+	conclusion: string | null;
+	runnerName: string | null;
+	labels: string[];
+}
+export interface JitRequest {
+	name: string;
+	runner_group_id: number;
+	labels: string[];
+	work_folder: string;
+}
+export interface Runner {
+	id: number;
+	online: boolean;
+	busy: boolean;
+}
+export interface Delivery {
+	id: number;
+	guid: string;
+	/** Epoch ms. */
+	deliveredAt: number;
+	succeeded: boolean;
+	event: string;
+}
+
+/** Null stands for GitHub's 404. Anything unexpected is thrown as a GitHubError. */
+export interface GitHub {
+	run(at: RepositoryRef, runId: number): Promise<Run | null>;
+	attemptJobs(at: RepositoryRef, runId: number, attempt: number): Promise<RunJob[] | null>;
+	job(at: RepositoryRef, jobId: number): Promise<RunJob | null>;
+	createRunner(scope: RunnerScope, request: JitRequest): Promise<{ jitConfig: string } | "exists">;
+	findRunner(scope: RunnerScope, name: string): Promise<Runner | null>;
+	deleteRunner(scope: RunnerScope, runnerId: number): Promise<"deleted" | "absent" | "busy">;
+	rerunFailedJobs(at: RepositoryRef, runId: number): Promise<{ done: true } | { done: false; reason: string }>;
+	/** Newest first, back to a moment (epoch ms). */
+	deliveriesSince(moment: number): Promise<Delivery[]>;
+	redeliver(deliveryId: number): Promise<void>;
+}
+
+export type Market = "spot" | "on-demand";
+
+/** An instance, as DescribeInstances shows it. Times are epoch ms. */
+export interface Instance {
+	instanceId: string;
+	state: MachineState;
+	stateReason: string | null;
+	privateIp: string | null;
+	launchedAt: number;
+	type: string;
+	zone: string;
+	market: Market;
+	tags: Record<string, string>;
+}
+export interface FleetAnswer {
+	instanceIds: string[];
+	/** Pools that gave nothing: also when others gave all that was asked for (FACTS 4.2). */
+	errors: { code: string; message: string }[];
+}
+/** Anything unexpected is thrown as an Ec2Error. */
+export interface Ec2 {
+	createFleet(request: CreateFleetCommandInput): Promise<FleetAnswer>;
+	/** Those of the ids that EC2 lists by now. */
+	instances(ids: string[]): Promise<Instance[]>;
+	withTag(name: string, values: string[]): Promise<Instance[]>;
+	terminate(ids: string[]): Promise<void>;
+	tag(instanceId: string, tags: Record<string, string>): Promise<void>;
+}
+
+export interface Mailbox {
+	put(key: string, body: string): Promise<void>;
+	has(key: string): Promise<boolean>;
+}
+
+export interface Log {
+	debug(record: object, message: string): void;
+	info(record: object, message: string): void;
+	warn(record: object, message: string): void;
+	error(record: object, message: string): void;
+}
+
+/** All that one session works with. */
+export interface Ports {
+	relay: Relay;
+	github: GitHub;
+	ec2: Ec2;
+	mailbox: Mailbox;
+	config: ResolvedConfig;
+	/** What machines are told of where to report and to leave records. */
+	machines: { reportUrl: string; reportKey: string; mailboxUrl: string };
+	stack: string;
+	log: Log;
+	now(): number;
+	sleep(ms: number): Promise<void>;
+	/** When the session must be over, epoch ms. */
+	endsAt: number;
+}

@@ -1,0 +1,50 @@
+// Runs the failed jobs of a run again, when EC2 itself says that it took a machine away (DESIGN 5, FACTS 2.5).
+import type { RerunItem } from "../contract/lease.ts";
+import type { OutcomeBody } from "./outcome.ts";
+import type { Instance, Ports, Run } from "./ports.ts";
+
+export async function rerun(ports: Ports, item: RerunItem): Promise<OutcomeBody> {
+	const at = { repository: item.repository, installationId: item.installationId };
+	const run = await ports.github.run(at, item.runId);
+	if (!run) return { outcome: "gone" };
+	const standing = whyNotNow(run, item.attempt, ports.now());
+	if (standing) return standing;
+	const instances = await ports.ec2.instances(item.machines.map(({ instanceId }) => instanceId));
+	const isDeploy = (tier: string) => ports.config.tiers[tier]?.kind !== "build";
+	if (!item.machines.some((machine) => isProven(machine, instances, isDeploy)))
+		return { outcome: "failed", reason: "EC2 does not say that it interrupted a machine of this run" };
+	const answer = await ports.github.rerunFailedJobs(at, item.runId);
+	return answer.done ? { outcome: "reran" } : { outcome: "failed", reason: answer.reason };
+}
+
+const SHORTEST_MS = 5_000;
+const LONGEST_MS = 60_000;
+
+/** What speaks against a rerun now, as an outcome; null if nothing does. Pure. */
+export function whyNotNow(run: Run, attempt: number, now: number): OutcomeBody | null {
+	// Ours, with its answer lost, or a person's: either way it runs again.
+	if (run.attempt > attempt) return { outcome: "reran" };
+	if (run.status !== "completed") {
+		// Soon while the run moves, ever less often while it does not.
+		const pause = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, (now - run.updatedAt) / 4));
+		return { outcome: "later", notBefore: now + Math.round(pause), class: "throttled", reason: `the run is ${run.status}` };
+	}
+	if (run.conclusion === "cancelled") return { outcome: "refused", reason: "the run was cancelled" };
+	if (run.conclusion === "success") return { outcome: "refused", reason: "the run succeeded all the same" };
+	return null;
+}
+
+/** EC2's own word for a spot interruption (EC2 API Reference: StateReason). */
+const INTERRUPTED = "Server.SpotInstanceTermination";
+
+/** A machine's report is a hint and a job can forge it; this is read from EC2. An unknown tier counts as one that is never rerun. Pure. */
+export function isProven(
+	{ instanceId, jobId }: RerunItem["machines"][number],
+	instances: readonly Instance[],
+	isDeploy: (tier: string) => boolean,
+): boolean {
+	const found = instances.find((instance) => instance.instanceId === instanceId);
+	if (found?.stateReason !== INTERRUPTED || isDeploy(found.tags["mayfly:tier"] ?? "")) return false;
+	const tagged = found.tags["mayfly:job"];
+	return tagged === undefined || tagged === String(jobId);
+}

@@ -1,0 +1,42 @@
+// Runners at GitHub: where they are registered, and their end before any machine's (DESIGN 4).
+import type { ResolvedConfig } from "../contract/config.ts";
+import type { GitHub, Ports, RepositoryRef, RunnerScope } from "./ports.ts";
+
+export function runnerNameOf(instanceId: string, attempt: number): string {
+	return `mayfly-${instanceId}-${attempt}`;
+}
+
+export function scopeOf(config: ResolvedConfig, { repository, installationId }: RepositoryRef): RunnerScope {
+	const name = repository.split("/")[0]?.toLowerCase();
+	const owner = config.owners.find((served) => served.name.toLowerCase() === name);
+	return { repository, installationId: owner?.installationId ?? installationId, endpoint: owner?.endpoint ?? "org" };
+}
+
+/** `busy`: it runs a job, so its machine stays. The deletion itself decides; what was read before it may be old. */
+export async function deleteRunner(github: GitHub, scope: RunnerScope, name: string): Promise<"gone" | "busy"> {
+	const runner = await github.findRunner(scope, name);
+	if (!runner) return "gone";
+	return (await github.deleteRunner(scope, runner.id)) === "busy" ? "busy" : "gone";
+}
+
+export interface Ending {
+	instanceId: string;
+	runnerName: string;
+	scope: RunnerScope | null;
+	/** Hard limit or denial: whatever it runs. */
+	force: boolean;
+}
+
+/** Ends a machine once its runner is gone; one that runs something is kept. */
+export async function endMachine(
+	ports: Ports,
+	{ instanceId, runnerName, scope, force }: Ending,
+): Promise<{ kept: string } | { kept: null }> {
+	if (!force && scope) {
+		const runner = await deleteRunner(ports.github, scope, runnerName);
+		if (runner === "busy") return { kept: `its runner ${runnerName} runs a job` };
+	}
+	await ports.ec2.terminate([instanceId]);
+	ports.log.info({ instanceId, runnerName, force }, "terminated");
+	return { kept: null };
+}

@@ -1,0 +1,64 @@
+// Looks over what no webhook tells: machines that nobody wants, deliveries that failed. From current state alone, so any of them may be missed.
+import type { MachineFact } from "../contract/observe.ts";
+import type { Delivery, Instance, Ports } from "./ports.ts";
+import { endMachine, runnerNameOf, scopeOf } from "./runners.ts";
+import { isAlive, repositoryOf } from "./terminate.ts";
+
+/** One look takes at most this many machines (contract/observe.ts). */
+const MOST_MACHINES = 5000;
+
+/** Tells the relay every machine of the stack and ends those that it does not want. */
+export async function sweepMachines(ports: Ports): Promise<void> {
+	const all = await ports.ec2.withTag("mayfly:stack", [ports.stack]);
+	const listed = all.slice(0, MOST_MACHINES);
+	const { machines } = await ports.relay.observe({
+		jobs: [],
+		runs: [],
+		machines: listed.map(factOf),
+		complete: listed.length === all.length,
+	});
+	for (const { instanceId, verdict, reason, force } of machines) {
+		const instance = listed.find((it) => it.instanceId === instanceId);
+		if (verdict === "keep" || !instance || !isAlive(instance)) continue;
+		ports.log.info({ instanceId, reason, force }, "unwanted");
+		await endUnwanted(ports, instance, force).catch((error: unknown) => ports.log.error({ instanceId, error: String(error) }, "not ended"));
+	}
+}
+
+function factOf({ instanceId, state, launchedAt, stateReason, privateIp }: Instance): MachineFact {
+	return { instanceId, state, launchedAt, stateReason, privateIp };
+}
+
+async function endUnwanted(ports: Ports, instance: Instance, force: boolean): Promise<void> {
+	const at = repositoryOf(instance);
+	const runnerName = runnerNameOf(instance.instanceId, Number(instance.tags["mayfly:attempt"]) || 1);
+	const { kept } = await endMachine(ports, { instanceId: instance.instanceId, runnerName, scope: at && scopeOf(ports.config, at), force });
+	if (kept !== null) ports.log.warn({ instanceId: instance.instanceId, reason: kept }, "kept");
+}
+
+/** Deliveries are looked at this far back; GitHub keeps them for three days (FACTS 2.6). */
+const LOOK_BACK_MS = 60 * 60_000;
+/** A delivery that was sent again is given this long to show. */
+const PATIENCE_MS = 2 * 60_000;
+const MOST_REDELIVERED = 50;
+
+/** Asks GitHub to send again what the relay did not take. `asked` is when each was asked for, by guid. */
+export async function sweepDeliveries(ports: Ports, asked: Map<string, number>): Promise<void> {
+	const now = ports.now();
+	const failed = failedDeliveries(await ports.github.deliveriesSince(now - LOOK_BACK_MS), asked, now);
+	for (const { id, guid } of failed.slice(0, MOST_REDELIVERED)) {
+		asked.set(guid, now);
+		await ports.github.redeliver(id);
+		ports.log.info({ delivery: guid }, "redelivering");
+	}
+}
+
+/** The newest try of every delivery that no try of has succeeded. Pure. */
+export function failedDeliveries(deliveries: readonly Delivery[], asked: ReadonlyMap<string, number>, now: number): Delivery[] {
+	const ours = deliveries.filter(({ event }) => event === "workflow_job");
+	return [...Map.groupBy(ours, ({ guid }) => guid).values()].flatMap((tries) => {
+		const [newest] = tries.toSorted((one, other) => other.deliveredAt - one.deliveredAt || other.id - one.id);
+		if (!newest || tries.some(({ succeeded }) => succeeded)) return [];
+		return now - (asked.get(newest.guid) ?? 0) < PATIENCE_MS ? [] : [newest];
+	});
+}

@@ -1,0 +1,29 @@
+// Ends a machine on the ledger's word, after EC2 has said that it is one of this stack.
+import type { TerminateItem } from "../contract/lease.ts";
+import type { OutcomeBody } from "./outcome.ts";
+import type { Instance, Ports, RepositoryRef } from "./ports.ts";
+import { deleteRunner, endMachine, scopeOf } from "./runners.ts";
+
+export async function terminate(ports: Ports, { instanceId, runnerName, job, force }: TerminateItem): Promise<OutcomeBody> {
+	const [instance = null] = await ports.ec2.instances([instanceId]);
+	const at = job ?? (instance ? repositoryOf(instance) : null);
+	const scope = at && scopeOf(ports.config, at);
+	if (!instance || !isAlive(instance)) {
+		// The runner is left over at most; one that is busy ends with GitHub's own clock.
+		if (scope) await deleteRunner(ports.github, scope, runnerName);
+		return { outcome: "terminated" };
+	}
+	if (instance.tags["mayfly:stack"] !== ports.stack) return { outcome: "refused", reason: `${instanceId} is not one of this stack` };
+	const { kept } = await endMachine(ports, { instanceId, runnerName, scope, force });
+	return kept === null ? { outcome: "terminated" } : { outcome: "kept", reason: kept };
+}
+
+export function isAlive({ state }: Instance): boolean {
+	return state !== "terminated" && state !== "shutting-down";
+}
+
+/** Whose a machine is, from the tags it was launched with. */
+export function repositoryOf({ tags }: Instance): RepositoryRef | null {
+	const repository = tags["mayfly:repository"];
+	return repository ? { repository, installationId: Number(tags["mayfly:installation"]) || null } : null;
+}

@@ -2,7 +2,7 @@
 import type { Run, RunJob } from "./github/run.ts";
 import { currentJobs } from "./github/run.ts";
 import type { ProgressJob } from "./progress.ts";
-import { jobSummary, type LedgerJob, progressOf } from "./story.ts";
+import { jobSummary, type LedgerJob, originOf, progressOf } from "./story.ts";
 import { type RunSummary, summarize } from "./summary.ts";
 import type { System } from "./system.ts";
 import type { Workflow } from "./workflow/model.ts";
@@ -61,7 +61,11 @@ export async function driveRun(system: System, workflow: Workflow, options: Driv
 		for (;;) {
 			options.signal.throwIfAborted();
 			const ledger = await system.ledger();
-			options.onProgress?.(currentJobs(run).map((job) => progressOf(job, ledger.get(job.id))));
+			options.onProgress?.(
+				currentJobs(run)
+					.map((job) => originOf(job, run.jobs))
+					.map((job) => progressOf(job, ledger.get(job.id))),
+			);
 			for (const job of currentJobs(run)) {
 				const known = ledger.get(job.id);
 				if (known?.state === "refused" || known?.state === "dead") refusals.set(job.id, known.reason ?? known.state);
@@ -84,7 +88,8 @@ async function conclude(system: System, run: Run, refusals: Map<number, string>)
 	await system.github.waitForRun(run.id);
 	const machines = system.ec2.instances();
 	const ledger = await system.ledger();
-	const jobs = currentJobs(run).map((job) => jobSummary(job, ledger.get(job.id), machines, refusals.get(job.id) ?? null));
+	const told = currentJobs(run).map((job) => originOf(job, run.jobs));
+	const jobs = told.map((job) => jobSummary(job, ledger.get(job.id), machines, refusals.get(job.id) ?? null));
 	const stats = await system.stats();
 	const terminated = machines.filter(({ state }) => state === "terminated").length;
 	return summarize(

@@ -124,5 +124,6 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
 	await prepare(options);
 	const { port, pid, kill } = await spawnPatiently(options, await portOf(options), logFile);
 	await writeFile(join(options.stateDir, "port"), String(port));
-	return { url: `http://127.0.0.1:${port}`, pid, logFile, kill, stop: () => kill("SIGTERM") };
+	// What it acknowledged is on disk; asked politely, workerd would wait for every long poll to end first.
+	return { url: `http://127.0.0.1:${port}`, pid, logFile, kill, stop: () => kill("SIGKILL") };
 }

@@ -50,6 +50,12 @@ function machineOf(job: RunJob, known: LedgerJob | undefined, machines: Instance
 	return named ?? machines.find(({ instanceId }) => instanceId === known?.machine?.instanceId);
 }
 
+/** A rerun lists jobs that did not run again under new ids (FACTS 3): the one that did run is the one to tell of. */
+export function originOf(job: RunJob, all: readonly RunJob[]): RunJob {
+	const earlier = all.filter((it) => it.name === job.name && it.attempt < job.attempt && it.conclusion === job.conclusion);
+	return earlier.find((it) => it.runner?.name === job.runner?.name && it.startedAt === job.startedAt) ?? job;
+}
+
 /** What became of a job. `refusal` is the ledger's reason if it got no machine. */
 export function jobSummary(job: RunJob, known: LedgerJob | undefined, machines: InstanceView[], refusal: string | null): JobSummary {
 	const machine = machineOf(job, known, machines);

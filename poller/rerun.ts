@@ -11,10 +11,20 @@ export async function rerun(ports: Ports, item: RerunItem): Promise<OutcomeBody>
 	if (standing) return standing;
 	const instances = await ports.ec2.instances(item.machines.map(({ instanceId }) => instanceId));
 	const isDeploy = (tier: string) => ports.config.tiers[tier]?.kind !== "build";
-	if (!item.machines.some((machine) => isProven(machine, instances, isDeploy)))
-		return { outcome: "failed", reason: "EC2 does not say that it interrupted a machine of this run" };
+	if (!item.machines.some((machine) => isProven(machine, instances, isDeploy))) return unproven(item, instances, ports.now());
 	const answer = await ports.github.rerunFailedJobs(at, item.runId);
 	return answer.done ? { outcome: "reran" } : { outcome: "failed", reason: answer.reason };
+}
+
+/** An interrupted job ends up to 25 s before EC2 ends its machine, and only then is there a reason to read (docs/decisions/0001). */
+const MACHINE_ENDS_MS = 2_000;
+
+/** Without EC2's word: waits while a machine has yet to end, then there is nothing to rerun. Pure. */
+export function unproven(item: Pick<RerunItem, "machines">, instances: readonly Instance[], now: number): OutcomeBody {
+	const named = new Set(item.machines.map(({ instanceId }) => instanceId));
+	const isEnding = instances.some(({ instanceId, state }) => named.has(instanceId) && state !== "terminated");
+	if (!isEnding) return { outcome: "failed", reason: "EC2 does not say that it interrupted a machine of this run" };
+	return { outcome: "later", notBefore: now + MACHINE_ENDS_MS, class: "unknown", reason: "an interrupted machine has not ended yet" };
 }
 
 const SHORTEST_MS = 5_000;

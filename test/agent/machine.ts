@@ -24,6 +24,8 @@ export interface Scene {
 	powerFails?: number;
 	/** Directory to start the agent in. */
 	cwd?: string;
+	/** Done to the machine's folder before it starts. */
+	prepare?: (folder: string) => void;
 }
 
 const SHORT: Partial<Clocks> = {
@@ -40,6 +42,7 @@ function layOut(scene: Scene) {
 	mkdirSync(power);
 	const script = `#!/bin/bash\necho off >> '${power}/calls'\n[ "$(wc -l < '${power}/calls')" -gt ${scene.powerFails ?? 0} ]\n`;
 	writeFileSync(join(power, "off"), script, { mode: 0o755 });
+	scene.prepare?.(folder);
 	return { folder, root, state, power };
 }
 
@@ -108,6 +111,7 @@ export async function runMachine(scene: Scene, during?: (machine: Machine) => Pr
 			starts: machine.read("runner/starts"),
 			hookLog: machine.read("runner/hook.log"),
 			firstStep: machine.read("runner/first-step") !== null,
+			trapped: machine.read("trapped") !== null || machine.read("runner/trapped") !== null,
 			interrupted: machine.read("runner/interrupted") !== null,
 			second: machine.read("runner/second.exit"),
 			cwd: machine.folder,

@@ -14,11 +14,13 @@ export interface Boot {
 	replayed: boolean;
 	/** When CreateFleet answered, epoch ms. */
 	launchedAt: number;
+	/** Starts what nothing waits for. */
+	beside(run: () => Promise<void>): void;
 }
 type Reachable = Instance & { privateIp: string };
 
 /** Whatever is not settled here is leased again with its intent. */
-export async function bootMachine(ports: Ports, { candidate, address, replayed, launchedAt }: Boot): Promise<void> {
+export async function bootMachine(ports: Ports, { candidate, address, replayed, launchedAt, beside }: Boot): Promise<void> {
 	const { item } = candidate;
 	if (address.kind === "unseen") return ports.log.warn({ workId: item.workId }, "the machine is not listed yet");
 	const { instance } = address;
@@ -39,7 +41,7 @@ export async function bootMachine(ports: Ports, { candidate, address, replayed, 
 	}
 	await settleLaunched(ports, candidate, address.instance);
 	ports.log.info({ ...ids, type: instance.type, zone: instance.zone, market: instance.market }, "launched");
-	await tagMachine(ports, candidate, instance.instanceId);
+	beside(() => tagMachine(ports, candidate, instance.instanceId));
 }
 
 const nameFor = ({ item }: Candidate, { instanceId }: Instance) => runnerNameOf(instanceId, item.job.attempt);
@@ -89,7 +91,7 @@ async function settleLaunched(ports: Ports, candidate: Candidate, instance: Reac
 	await settle(ports, [outcomeOf(candidate.item, { outcome: "launched", ...machine })]);
 }
 
-/** For people and for evidence; nothing waits for it. */
+/** For people and for evidence. */
 async function tagMachine(ports: Ports, { item }: Candidate, instanceId: string): Promise<void> {
 	const { id, runId, repository } = item.job;
 	const tags = { "mayfly:job": String(id), "mayfly:run": String(runId), Name: `mayfly ${repository} ${id}` };

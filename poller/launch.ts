@@ -15,8 +15,15 @@ import type { Ports } from "./ports.ts";
 import type { ReadRun } from "./read-runs.ts";
 import { standingOf } from "./verify.ts";
 
-export async function launch(ports: Ports, items: readonly LaunchItem[], budgets: Budgets, read: ReadRun): Promise<void> {
-	const judged = await Promise.all(items.map((item) => judge(ports, item, budgets, read)));
+export interface Batch {
+	budgets: Budgets;
+	read: ReadRun;
+	/** Starts what nothing waits for. */
+	beside(run: () => Promise<void>): void;
+}
+
+export async function launch(ports: Ports, items: readonly LaunchItem[], batch: Batch): Promise<void> {
+	const judged = await Promise.all(items.map((item) => judge(ports, item, batch)));
 	const candidates = judged.flatMap((it) => ("candidate" in it ? [it.candidate] : []));
 	const { groups, replays } = planLaunches(candidates);
 	await Promise.all([
@@ -24,23 +31,18 @@ export async function launch(ports: Ports, items: readonly LaunchItem[], budgets
 			ports,
 			judged.flatMap((it) => ("settle" in it ? [it.settle] : [])),
 		),
-		...groups.map((group) => launchGroup(ports, group)),
-		...replays.map(({ intent, members }) => carryOut(ports, intent, members, true)),
+		...groups.map((group) => launchGroup(ports, group, batch)),
+		...replays.map(({ intent, members }) => carryOut(ports, intent, members, { ...batch, replayed: true })),
 	]);
 }
 
-async function judge(
-	ports: Ports,
-	item: LaunchItem,
-	{ onDemandOnly }: Budgets,
-	read: ReadRun,
-): Promise<{ candidate: Candidate } | { settle: Outcome }> {
+async function judge(ports: Ports, item: LaunchItem, { budgets, read }: Batch): Promise<{ candidate: Candidate } | { settle: Outcome }> {
 	const standing = standingOf(await read(item.job), item.job.id, ports.now());
 	if (!standing.queued) return { settle: outcomeOf(item, standing.settle) };
 	const { run, job } = standing;
 	const admitted = admitJob(run, job, item.environment, ports.config);
 	if (!admitted.admitted) return { settle: outcomeOf(item, { outcome: "refused", reason: admitted.reason }) };
-	return { candidate: { item, run, job, admitted, spot: admitted.request.spot && !item.onDemand && !onDemandOnly } };
+	return { candidate: { item, run, job, admitted, spot: admitted.request.spot && !item.onDemand && !budgets.onDemandOnly } };
 }
 
 async function settleAll(ports: Ports, outcomes: Outcome[]): Promise<void> {
@@ -52,7 +54,7 @@ function same(members: readonly Candidate[], body: OutcomeBody): Outcome[] {
 	return members.map(({ item }) => outcomeOf(item, body));
 }
 
-async function launchGroup(ports: Ports, group: Group): Promise<void> {
+async function launchGroup(ports: Ports, group: Group, batch: Batch): Promise<void> {
 	const { subnets } = ports.config.infrastructure;
 	const offer = offerFor(group.first.admitted.request, INSTANCE_TYPES, subnets);
 	if (!offer.ok) return settleAll(ports, same(group.members, { outcome: "refused", reason: offer.reason }));
@@ -60,20 +62,20 @@ async function launchGroup(ports: Ports, group: Group): Promise<void> {
 	const { told, stale } = await settle(ports, same(group.members, { outcome: "launching", ...intent }));
 	// Unless the ledger knows the intent of all, nothing is launched. What it does know is given up at once.
 	if (!told) return;
-	if (stale.size === 0) return carryOut(ports, intent, group.members, false);
+	if (stale.size === 0) return carryOut(ports, intent, group.members, { ...batch, replayed: false });
 	const reason = "another member of its launch was no longer ours";
 	const held = group.members.filter(({ item }) => !stale.has(item.workId));
 	await settle(ports, same(held, { outcome: "later", notBefore: ports.now(), class: "budget", reason }));
 }
 
 /** Does what an intent says, for those of its members that are leased here. Each failure stays with its own machine. */
-async function carryOut(ports: Ports, intent: Intent, members: Candidate[], replayed: boolean): Promise<void> {
+async function carryOut(ports: Ports, intent: Intent, members: Candidate[], how: Batch & { replayed: boolean }): Promise<void> {
 	const calls = launchCallsOf(intent);
 	if (!calls) {
 		const reason = "its intent is not one that this build can read";
 		return settleAll(ports, same(members, { outcome: "later", notBefore: ports.now(), class: "unknown", reason }));
 	}
-	ports.log.info({ token: intent.token, jobIds: intent.members, replayed }, "CreateFleet");
+	ports.log.info({ token: intent.token, jobIds: intent.members, replayed: how.replayed }, "CreateFleet");
 	const { instanceIds, missing } = await makeFleet(ports, calls, intent.members.length);
 	const launchedAt = ports.now();
 	const addressOf = awaitAddresses(ports, instanceIds);
@@ -81,7 +83,7 @@ async function carryOut(ports: Ports, intent: Intent, members: Candidate[], repl
 		members.map(async (candidate) => {
 			const instanceId = instanceIds[intent.members.indexOf(candidate.item.job.id)];
 			if (instanceId === undefined) return settleMissing(ports, candidate, missing);
-			const boot = { candidate, address: await addressOf(instanceId), replayed, launchedAt };
+			const boot = { ...how, candidate, address: await addressOf(instanceId), launchedAt };
 			await bootMachine(ports, boot).catch((error: unknown) =>
 				ports.log.error({ workId: candidate.item.workId, instanceId, error: String(error) }, "boot broke off"),
 			);

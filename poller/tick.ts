@@ -7,6 +7,10 @@ import type { Ports } from "./ports.ts";
 import { createRunReader, type ReadRun } from "./read-runs.ts";
 import { rerun } from "./rerun.ts";
 import { terminate } from "./terminate.ts";
+import { createTurns } from "./turns.ts";
+
+/** EC2 takes 10 CreateTags a second after a first hundred (FACTS 4.1). */
+const TAGS_AT_A_TIME = 4;
 
 /** What a session remembers between its leases; nothing that it could not lose. */
 export interface SessionState {
@@ -57,13 +61,15 @@ export async function perform(ports: Ports, state: SessionState, work: readonly 
 	ports.log.debug({ workIds: fresh.map(({ workId }) => workId), again: again.length }, "leased");
 	const read = createRunReader(ports.github);
 	const launches = fresh.filter((item): item is LaunchItem => item.kind === "launch");
+	const inTurn = createTurns(TAGS_AT_A_TIME);
+	const beside = (run: () => Promise<void>) => runBeside(ports, state, "tagging", () => inTurn(run));
 	const done = (item: WorkItem) => void state.working.delete(item.workId);
 	await Promise.all([
 		settle(
 			ports,
 			again.map((item) => outcomeOf(item, { outcome: "extend" })),
 		),
-		launch(ports, launches, budgets, read).finally(() => launches.forEach(done)),
+		launch(ports, launches, { budgets, read, beside }).finally(() => launches.forEach(done)),
 		...fresh.flatMap((item) =>
 			item.kind === "launch" ? [] : [settleWith(ports, item, () => performOne(ports, item, read)).finally(() => done(item))],
 		),

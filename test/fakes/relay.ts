@@ -76,7 +76,7 @@ export function startFakeRelay(token: string): FakeRelay {
 		if (!parsed.ok) relay.problems.push(parsed.reason);
 		return parsed.ok ? parsed.value : null;
 	};
-	async function lease(body: unknown): Promise<object | null> {
+	async function lease(body: unknown, signal: AbortSignal): Promise<object | null> {
 		const asked = read(parseLeaseRequest(body));
 		if (!asked) return null;
 		relay.leases.push(asked);
@@ -84,6 +84,8 @@ export function startFakeRelay(token: string): FakeRelay {
 		if (known) return known;
 		const wait = Math.min(asked.waitSeconds * 1000, 2000);
 		if (!relay.superseded) await Promise.race([relay.until(() => waiting.length > 0), Bun.sleep(wait)]);
+		// Whoever asked is gone: its work is for the next one.
+		if (signal.aborted) return null;
 		const budgets = { jitCalls: 180, ec2Calls: 50, onDemandOnly: relay.onDemandOnly, paused: false };
 		const answer = { work: relay.superseded ? [] : waiting.splice(0, asked.max), budgets, superseded: relay.superseded };
 		answers.set(asked.requestId, answer);
@@ -107,7 +109,7 @@ export function startFakeRelay(token: string): FakeRelay {
 		const { pathname } = new URL(request.url);
 		if (request.headers.get("authorization") !== `Bearer ${token}`) return new Response("{}", { status: 401 });
 		const body: unknown = await request.json();
-		const result = pathname === "/lease" ? await lease(body) : pathname === "/settle" ? settle(body) : observe(body);
+		const result = pathname === "/lease" ? await lease(body, request.signal) : pathname === "/settle" ? settle(body) : observe(body);
 		const fault = faults.find((it) => it.path === pathname && it.times-- > 0);
 		if (fault) return new Response("{}", { status: fault.status });
 		return result ? Response.json(result) : new Response("{}", { status: 400 });

@@ -80,12 +80,17 @@ function hearDone(job: Job, fact: Fact, claim: Claim, now: number, clocks: Clock
 	if (job.state === "done") return movesOf({ ...job, conclusion: job.conclusion ?? fact.conclusion });
 	if (isEnded(job)) return movesOf({ ...job, conclusion: fact.conclusion });
 	const ran = fact.runnerName !== null || job.state === "running";
-	const seated = isElsewhere(job, fact) ? sitDown(job, fact.runnerName, claim, now, clocks) : movesOf(job);
+	const seated = isElsewhere(job, fact) && !ranItself(claim.seated) ? sitDown(job, fact.runnerName, claim, now, clocks) : movesOf(job);
 	const moves = withJob(seated, job.pointer.id, (it) => finish(it, fact, ran, now, clocks));
 	const ended = moves.jobs.find((it) => it.pointer.id === job.pointer.id) ?? job;
 	// Cancelled before a runner took it: its machine would listen for nothing.
 	if (!ran) return { ...moves, endings: [...moves.endings, ...endingOf(ended.seat, ended, "its job ended before it ran", now)] };
 	return { ...moves, executed: isMachine(ended.seat) ? 1 : 0, interrupted: wasInterrupted(ended) ? [ended] : [] };
+}
+
+/** A machine runs one job: one that names the machine of a job which ran there to its end is that job's copy in a rerun (FACTS 3). */
+function ranItself(seated: Job | null): boolean {
+	return seated?.state === "done" && seated.startedAt !== null;
 }
 
 function finish(job: Job, fact: Fact, ran: boolean, now: number, clocks: Clocks): Job {

@@ -21,16 +21,20 @@ export function refuse(rule: string, reason: string): Verdict {
  * Decides by the grant and by what the runner knows of the job. A deploy tier asks for more than the runner's own word; as long as no
  * signed token is verified here it is refused.
  */
-export function decideAdmission(grant: Grant, facts: RuleFacts, now: number): Verdict {
+export function decideAdmission(grant: Grant, known: RuleFacts[], now: number): Verdict {
 	if (now > grant.notAfter) return refuse("time", "the machine's permission to run jobs has ended");
-	if (facts.repository?.toLowerCase() !== grant.repository.toLowerCase()) {
-		const theirs = facts.repository === null ? "an unknown repository" : facts.repository;
+	const repository = known[0]?.repository ?? null;
+	if (repository?.toLowerCase() !== grant.repository.toLowerCase()) {
+		const theirs = repository ?? "an unknown repository";
 		return refuse("repository", `the machine was launched for ${grant.repository} and the job is of ${theirs}`);
 	}
 	if (grant.tier === "deploy" || grant.oidc !== null)
 		return refuse("oidc", "the tier asks for a signed token of the job and this agent cannot verify one");
-	const admission = admits(grant.rule, facts);
-	return admission.admitted ? admission : refuse(admission.rule, admission.reason);
+	for (const facts of known) {
+		const admission = admits(grant.rule, facts);
+		if (!admission.admitted) return refuse(admission.rule, admission.reason);
+	}
+	return { admitted: true };
 }
 
 /** A workflow command's text is one line (GitHub's page "Workflow commands"); what comes from the job must not become a command of its own. */

@@ -27,17 +27,26 @@ export function isFromFork(payload: string | null, repository: string | null): b
 	}
 }
 
-/** `fields` are the form's texts by name; an empty one is unknown. The runner does not know the environment, so no build tier can ask for it here. */
-export function factsOf(fields: ReadonlyMap<string, string>, payload: string | null): RuleFacts {
+/** `octo-org/octo-repo/.github/workflows/build.yml@refs/heads/main` as the rules name it: the path alone. */
+function workflowPath(ref: string | null): string | null {
+	return ref === null ? null : (/^[^/]+\/[^/]+\/([^@]+)@/.exec(ref)?.[1] ?? null);
+}
+
+/**
+ * `fields` are the form's texts by name; an empty one is unknown. The runner does not know the environment, so no build tier can ask for it
+ * here. A rerun has two actors: there are facts for each, and each must be admitted.
+ */
+export function factsOf(fields: ReadonlyMap<string, string>, payload: string | null): RuleFacts[] {
 	const known = (name: string) => fields.get(name)?.slice(0, 2048) || null;
 	const repository = known("repository");
-	return {
+	const facts = {
 		event: known("event_name"),
 		ref: known("ref"),
 		environment: null,
-		workflow: known("workflow_ref"),
+		workflow: workflowPath(known("workflow_ref")),
 		repository,
-		actor: known("actor"),
 		fork: isFromFork(payload, repository),
 	};
+	const actors = new Set([known("actor"), known("triggering_actor")]);
+	return [...actors].map((actor) => ({ ...facts, actor }));
 }

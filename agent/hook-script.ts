@@ -1,7 +1,7 @@
 // The job-started hook's script. It runs as the runner's user before the job's first step and asks the agent through a socket (DESIGN 7). Pure.
 
 /** What is sent of the job, from the runner's GITHUB_* variables. */
-export const FACTS = ["event_name", "ref", "repository", "workflow_ref", "actor", "run_id", "job"] as const;
+export const FACTS = ["event_name", "ref", "repository", "workflow_ref", "actor", "triggering_actor"] as const;
 
 /**
  * After a refusal the script stays on until the agent has told the runner to end: were it to fail at once, steps with `if: always()` would

@@ -11,7 +11,7 @@ export interface HookOptions {
 	stateDir: string;
 	/** How long an answer may take, ms. */
 	limitMs: number;
-	decide: (facts: RuleFacts) => Verdict;
+	decide: (facts: RuleFacts[]) => Verdict;
 	/** Resolves to whether the boot document is gone: no job may find it. */
 	removed: () => Promise<boolean>;
 	/** Called once, with the answer that is given. */
@@ -27,7 +27,7 @@ export interface Hook {
 /** A webhook's payload has at most 25 MB (GitHub's page "Webhook events and payloads"). */
 const MAX_BYTES = 32 * 1024 * 1024;
 
-async function readFacts(request: Request): Promise<RuleFacts> {
+async function readFacts(request: Request): Promise<RuleFacts[]> {
 	const form = await request.formData();
 	const fields = new Map<string, string>();
 	for (const [name, value] of form) if (typeof value === "string") fields.set(name, value);

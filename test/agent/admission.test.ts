@@ -56,6 +56,22 @@ describe("the job-started hook", () => {
 		await expectRefused(MAIN, "oidc", { tier: "deploy" });
 	});
 
+	test("goes by the workflow's path, as the poller does", async () => {
+		const grant = { rule: { workflows: [".github/workflows/build.yml"], forks: true } };
+		const ref = (name: string) => `${REPOSITORY}/.github/workflows/${name}@refs/heads/main`;
+		expect(await run({ ...MAIN, GITHUB_WORKFLOW_REF: ref("build.yml") }, grant)).toMatchObject({ firstStep: true });
+		await expectRefused({ ...MAIN, GITHUB_WORKFLOW_REF: ref("other.yml") }, "workflows", grant);
+	});
+
+	test("refuses a rerun by somebody whom the rule does not name", async () => {
+		const grant = { rule: { actors: ["monalisa"], forks: true } };
+		await expectRefused({ ...MAIN, GITHUB_TRIGGERING_ACTOR: "mallory" }, "actors", grant);
+	});
+
+	test("refuses an environment rule: the runner does not know the environment", async () => {
+		await expectRefused(MAIN, "environments", { rule: { environments: ["*"], forks: true } });
+	});
+
 	test("refuses after the machine's time", async () => {
 		await expectRefused(MAIN, "time", { notAfter: Date.now() - 1000 });
 	});

@@ -17,49 +17,50 @@ export type SessionEnd = "superseded" | "time is up";
 /** Runs until superseded or out of time. Throws a RelayError that no waiting mends, such as a token that is refused. */
 export async function runSession(ports: Ports, session: string, sweepMs: number): Promise<SessionEnd> {
 	const state = newSession(session);
-	const sweep = createSweep(ports, state, sweepMs);
-	let end: SessionEnd = "time is up";
-	while (ports.now() < ports.endsAt - LAST_LEASE_MS) {
-		const { superseded } = await leaseOnce(ports, state, Math.min(LONGEST_WAIT_SECONDS, sweep.dueInMs() / 1000));
-		if (superseded) end = "superseded";
-		if (superseded) break;
-		sweep.whenDue();
+	const ending = Promise.withResolvers<void>();
+	try {
+		return await leaseUntilEnd(ports, state, () => runBeside(ports, state, "sweeping", () => sweepUntil(ports, sweepMs, ending.promise)));
+	} finally {
+		ending.resolve();
+		await underWayOrTime(ports, state);
 	}
-	await underWayOrTime(ports, state);
-	return end;
 }
 
-async function leaseOnce(ports: Ports, state: SessionState, waitSeconds: number): Promise<{ superseded: boolean }> {
+/** The first lease only asks whether this session serves; then `serving` is told. */
+async function leaseUntilEnd(ports: Ports, state: SessionState, serving: () => void): Promise<SessionEnd> {
+	for (let isServing = false; ports.now() < ports.endsAt - LAST_LEASE_MS; ) {
+		const lease = await leaseOnce(ports, state, isServing ? LONGEST_WAIT_SECONDS : 0);
+		if (lease?.superseded) return "superseded";
+		if (lease && !isServing) serving();
+		isServing ||= lease !== null;
+	}
+	return "time is up";
+}
+
+/** Null when the relay did not answer; it may the next time. */
+async function leaseOnce(ports: Ports, state: SessionState, waitSeconds: number): Promise<{ superseded: boolean } | null> {
 	try {
 		return await tick(ports, state, waitSeconds);
 	} catch (error) {
 		if (!(error instanceof RelayError && error.retryable)) throw error;
 		ports.log.warn({ error: error.message }, "no lease");
 		await ports.sleep(RELAY_PAUSE_MS);
-		return { superseded: false };
+		return null;
 	}
 }
 
-/** Two sweeps of a kind never overlap. The first one comes with the session, once it is known to serve. */
-function createSweep(ports: Ports, state: SessionState, everyMs: number) {
+/** Sweeps at once and then every so often; two sweeps never overlap. */
+async function sweepUntil(ports: Ports, everyMs: number, ending: Promise<void>): Promise<void> {
 	const asked = new Map<string, number>();
-	let nextAt = ports.now();
-	let isRunning = false;
-	const sweepAll = async () => {
-		isRunning = true;
+	let isOver = false;
+	void ending.then(() => {
+		isOver = true;
+	});
+	while (!isOver) {
 		const results = await Promise.allSettled([sweepMachines(ports), sweepDeliveries(ports, asked)]);
-		isRunning = false;
 		for (const result of results) if (result.status === "rejected") ports.log.error({ error: String(result.reason) }, "sweep broke off");
-	};
-	return {
-		/** While one runs there is nothing to be woken for. */
-		dueInMs: () => (isRunning ? Number.POSITIVE_INFINITY : Math.max(0, nextAt - ports.now())),
-		whenDue() {
-			if (isRunning || ports.now() < nextAt) return;
-			nextAt = ports.now() + everyMs;
-			runBeside(ports, state, "sweep", sweepAll);
-		},
-	};
+		await Promise.race([ports.sleep(everyMs), ending]);
+	}
 }
 
 async function underWayOrTime(ports: Ports, state: SessionState): Promise<void> {

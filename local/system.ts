@@ -39,6 +39,8 @@ export interface System {
 	mailbox: Mailbox;
 	secrets: Secrets;
 	relay: Relay;
+	/** Starts the relay again on what it had stored, at the same URL. */
+	restartRelay(): Promise<void>;
 	poller: Poller;
 	operatorToken: string;
 	/** The relay's view of every job, by id. */
@@ -92,6 +94,18 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 	}
 }
 
+/** A relay that is being started again is asked again, for as long as a start may take. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+	for (let tries = 1; ; tries++) {
+		try {
+			return await ask();
+		} catch (error) {
+			if (tries === 100) throw error;
+			await Bun.sleep(100);
+		}
+	}
+}
+
 async function wire(
 	options: SystemOptions,
 	keep: <T extends { stop(): Promise<void> }>(part: T) => T,
@@ -103,20 +117,13 @@ async function wire(
 	const keys = { accessKeyId: `AKIA${randomBytes(8).toString("hex").toUpperCase()}`, secretAccessKey: newToken() };
 	await mkdir(folder, { recursive: true });
 
-	const relay = keep(
-		await startRelay({
-			bundle: parts.relay,
-			stateDir: join(folder, "relay"),
-			vars: {
-				WEBHOOK_SECRET: tokens.webhook,
-				POLLER_TOKEN: tokens.poller,
-				OPERATOR_TOKEN: tokens.operator,
-				REPORT_KEY: tokens.report,
-				OWNERS: OWNER,
-				CLOCKS: JSON.stringify(options.clocks ?? {}),
-			},
-		}),
-	);
+	const vars = {
+		...{ WEBHOOK_SECRET: tokens.webhook, POLLER_TOKEN: tokens.poller, OPERATOR_TOKEN: tokens.operator, REPORT_KEY: tokens.report },
+		...{ OWNERS: OWNER, CLOCKS: JSON.stringify(options.clocks ?? {}) },
+	};
+	const startIt = () => startRelay({ bundle: parts.relay, stateDir: join(folder, "relay"), vars });
+	let relay = await startIt();
+	keep({ stop: () => relay.stop() });
 	const github = keep(await startGitHub({ webhookUrl: `${relay.url}/webhook`, webhookSecret: tokens.webhook, ...options.github }));
 	const mailbox = keep(await startMailbox({ keys, region: REGION }));
 	mailbox.put(CONFIG_KEY, await resolvedConfig());
@@ -158,9 +165,16 @@ async function wire(
 		}),
 	);
 	const operator = { headers: { authorization: `Bearer ${tokens.operator}` } };
-	const read = async (path: string) => (await fetch(`${relay.url}${path}`, operator)).json();
+	const read = async (path: string) => (await patiently(() => fetch(`${relay.url}${path}`, operator))).json();
 	return {
-		...{ repository: REPOSITORY, github, ec2, mailbox, secrets, relay, poller, stop, operatorToken: tokens.operator },
+		...{ repository: REPOSITORY, github, ec2, mailbox, secrets, poller, stop, operatorToken: tokens.operator },
+		get relay() {
+			return relay;
+		},
+		async restartRelay() {
+			await relay.stop();
+			relay = await startIt();
+		},
 		async ledger() {
 			const list = parseJobList(await read("/jobs?limit=1000"));
 			if (!list.ok) throw new Error(`GET /jobs: ${list.reason}`);

@@ -57,7 +57,9 @@ async function judgeInTime(request: Request, options: HookOptions): Promise<Verd
 export function startHook(options: HookOptions): Hook {
 	const script = join(options.stateDir, "job-started.sh");
 	const socket = join(options.stateDir, "hook.sock");
-	mkdirSync(options.stateDir, { recursive: true, mode: 0o755 });
+	mkdirSync(options.stateDir, { recursive: true });
+	// Whatever the unit's umask is: the runner's user comes through here.
+	chmodSync(options.stateDir, 0o755);
 	rmSync(socket, { force: true });
 	rmSync(script, { force: true });
 	writeFileSync(script, hookScript(socket));

@@ -1,5 +1,5 @@
 // What the job's author sees folded in "Set up job": the machine and how long everything took. `.setup_info` in the runner root (FACTS 1.4).
-import { renameSync, writeFileSync } from "node:fs";
+import { chmodSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BootDocument } from "../contract/boot.ts";
 import type { Identity } from "./imds.ts";
@@ -78,6 +78,8 @@ export function setupGroups(facts: SetupFacts): SetupGroup[] {
 /** Writes them in one go: the runner may read at any time. Throws if the root cannot be written. */
 export function writeSetupInfo(runnerRoot: string, groups: SetupGroup[]): void {
 	const file = join(runnerRoot, ".setup_info");
-	writeFileSync(`${file}.new`, JSON.stringify(groups), { mode: 0o644 });
+	rmSync(`${file}.new`, { force: true });
+	writeFileSync(`${file}.new`, JSON.stringify(groups));
+	chmodSync(`${file}.new`, 0o644);
 	renameSync(`${file}.new`, file);
 }

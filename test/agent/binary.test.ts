@@ -7,6 +7,7 @@ import { findAccount } from "../../agent/account.ts";
 import { buildAgent } from "../../build/agent.ts";
 import packageJson from "../../package.json";
 import { agentBinary, TARGET } from "./binary.ts";
+import { REPOSITORY } from "./documents.ts";
 import { runMachine } from "./machine.ts";
 
 let folder: string;
@@ -87,28 +88,31 @@ describe("the runner's user", () => {
 	/** Only root can become somebody else. */
 	const isRoot = process.getuid?.() === 0 && TARGET.startsWith("linux");
 
-	test.if(isRoot)("is another one than the agent's, with that user's home", async () => {
+	test.if(isRoot)("is another one than the agent's, and reaches what it needs whatever the unit's umask is", async () => {
 		const nobody = findAccount(readFileSync("/etc/passwd", "utf8"), "nobody");
-		const seen = { uid: -1 };
+		const umask = process.umask();
+		let owner = 0;
 		const end = await runMachine(
 			{
-				runner: "patient",
+				runner: "success",
 				env: { MAYFLY_RUNNER_USER: "nobody" },
+				job: { GITHUB_REPOSITORY: REPOSITORY },
 				prepare(machine) {
 					chmodSync(machine, 0o755);
 					chownSync(join(machine, "runner"), nobody?.uid ?? 0, nobody?.gid ?? 0);
+					process.umask(0o077);
 				},
 			},
 			async (machine) => {
+				process.umask(umask);
 				await machine.reached("running");
-				const pid = readFileSync(join(machine.root, "pid"), "utf8").trim();
-				seen.uid = statSync(`/proc/${pid}`).uid;
-				expect(readFileSync(`/proc/${pid}/environ`, "utf8").split("\0")).toContain(`HOME=${nobody?.home}`);
-				writeFileSync(join(machine.root, "go"), "");
+				owner = statSync(join(machine.root, "seen.env")).uid;
 			},
 		);
-		expect(end).toMatchObject({ code: 0, offs: 1 });
-		expect(seen.uid).toBe(nobody?.uid ?? -1);
+		expect(end).toMatchObject({ code: 0, offs: 1, firstStep: true });
+		expect(owner).toBe(nobody?.uid ?? 0);
+		expect(end.files.env).toContain(`HOME=${nobody?.home}\n`);
+		expect(JSON.parse(end.files.setup_info ?? "[]")).toHaveLength(2);
 	});
 
 	test("that does not exist keeps the runner from starting", async () => {

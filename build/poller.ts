@@ -4,24 +4,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const root = join(import.meta.dir, "..");
+/** Otherwise the bundler writes each library's own folder on this machine into the bytes. */
+const FLAGS = ["--target=node", "--format=esm", "--minify-syntax", "--minify-whitespace", '--define=__dirname="/"'];
 
 /** Bundles poller/handler.ts. Throws with the bundler's own words when it fails. */
 export async function buildPoller(outFile: string): Promise<void> {
 	const folder = await mkdtemp(join(tmpdir(), "mayfly-poller-"));
 	try {
-		const made = Bun.spawn(
-			[
-				process.execPath,
-				"build",
-				"poller/handler.ts",
-				"--target=node",
-				"--format=esm",
-				"--minify-syntax",
-				"--minify-whitespace",
-				`--outfile=${join(folder, "poller.mjs")}`,
-			],
-			{ cwd: root, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
-		);
+		const made = Bun.spawn([process.execPath, "build", "poller/handler.ts", ...FLAGS, `--outfile=${join(folder, "poller.mjs")}`], {
+			cwd: root,
+			stdin: "ignore",
+			stdout: "pipe",
+			stderr: "pipe",
+		});
 		const [out, err, code] = await Promise.all([new Response(made.stdout).text(), new Response(made.stderr).text(), made.exited]);
 		if (code !== 0) throw new Error(`bun build exited with ${code}:\n${out}${err}`);
 		await writeFile(outFile, await readFile(join(folder, "poller.mjs")));

@@ -38,8 +38,9 @@ export function parsePollerConfig(env: Environment): ConfigResult {
 		return env[name] ?? "";
 	};
 	const url = (name: string, fallback?: string): string => {
-		const text = env[name] || fallback || needed(name);
-		if (text !== "" && !/^https?:\/\/[^\s]+$/.test(text)) problems.push(`${name} is not an http(s) URL`);
+		const text = env[name] || (fallback ?? needed(name));
+		if ((env[name] || fallback === undefined) && text !== "" && !/^https?:\/\/[^\s]+$/.test(text))
+			problems.push(`${name} is not an http(s) URL`);
 		return text.replace(/\/+$/, "");
 	};
 	const region = needed("AWS_REGION");
@@ -50,8 +51,8 @@ export function parsePollerConfig(env: Environment): ConfigResult {
 	if (!/^[1-9][0-9]{0,8}$/.test(env.SWEEP_MS ?? "1")) problems.push("SWEEP_MS is not a number of milliseconds");
 	const config: PollerConfig = {
 		...{ relayUrl, mailboxUrl, region, logLevel },
-		mailboxBootUrl: url("MAILBOX_BOOT_URL", mailboxUrl || "http://unset"),
-		reportUrl: url("REPORT_URL", `${relayUrl || "http://unset"}/report`),
+		mailboxBootUrl: url("MAILBOX_BOOT_URL", mailboxUrl),
+		reportUrl: url("REPORT_URL", `${relayUrl}/report`),
 		configKey: needed("CONFIG_KEY"),
 		githubApiUrl: url("GITHUB_API_URL", "https://api.github.com"),
 		appId: needed("APP_ID"),

@@ -1,0 +1,194 @@
+// The poller's decisions as tables: standing, admission, errors, care.
+import { describe, expect, test } from "bun:test";
+import { admitJob } from "../../poller/admit.ts";
+import { whyLost } from "../../poller/check.ts";
+import { classOfCode, failureOf, retryLaunchAt } from "../../poller/ec2-errors.ts";
+import { GitHubError, laterAfter, retryMoment } from "../../poller/github-error.ts";
+import type { Instance, Run, RunJob } from "../../poller/ports.ts";
+import { isProven, whyNotNow } from "../../poller/rerun.ts";
+import { failedDeliveries } from "../../poller/sweep.ts";
+import { standingOf } from "../../poller/verify.ts";
+import { job, NOW, run } from "./facts.ts";
+import { resolved } from "./poller-world.ts";
+
+describe("standing", () => {
+	const reading = (more: Partial<RunJob>) => standingOf({ kind: "read", run, jobs: new Map([[7, { ...job, ...more }]]) }, 7, NOW);
+	test.each([
+		[{}, true],
+		[
+			{ status: "completed", conclusion: "cancelled" },
+			{ outcome: "notQueued", status: "completed", conclusion: "cancelled" },
+		],
+		[
+			{ status: "in_progress", runnerName: "r" },
+			{ outcome: "notQueued", status: "in_progress", runnerName: "r" },
+		],
+		[{ status: "in_progress" }, { outcome: "later" }],
+		[{ status: "waiting" }, { outcome: "notQueued", status: "waiting" }],
+		[{ status: "pending" }, { outcome: "notQueued", status: "pending" }],
+	] as const)("a job that reads %p stands at %p", (more, expected) => {
+		const standing = reading(more as Partial<RunJob>);
+		if (standing.queued) expect(expected).toBe(true);
+		else expect(standing.settle).toMatchObject(expected as object);
+	});
+
+	test("what GitHub does not know is gone, and what it does not say is later", () => {
+		expect(standingOf({ kind: "absent" }, 7, NOW)).toMatchObject({ settle: { outcome: "gone" } });
+		expect(standingOf({ kind: "read", run, jobs: new Map() }, 7, NOW)).toMatchObject({ settle: { outcome: "gone" } });
+		const error = new GitHubError("GET", 500, "", null);
+		expect(standingOf({ kind: "failed", error }, 7, NOW)).toMatchObject({ settle: { outcome: "later", class: "throttled" } });
+	});
+});
+
+describe("admission", () => {
+	const closed = resolved(`
+owners: [{ name: octo-org }]
+images: { i: { arch: x64 } }
+presets: { own: { cpu: 2, image: i, tier: own }, ship: { cpu: 2, image: i, tier: deploy } }
+tiers:
+  own: { allow: { events: [push, pull_request], refs: [refs/heads/main, refs/pull/*/merge], actors: [mona], environments: [] } }
+  deploy: { kind: deploy, allow: {} }
+`);
+	const asks = (labels: string, more: Partial<Run> = {}, environment: string | null = null, by = closed) => {
+		const result = admitJob({ ...run, ...more }, { ...job, labels: [labels] }, environment, by);
+		return result.admitted ? "admitted" : result.reason;
+	};
+	const open = resolved(`
+owners: [{ name: octo-org }]
+images: { i: { arch: x64 } }
+presets: { own: { cpu: 2, image: i } }
+tiers: { own: { allow: { events: [push, pull_request], refs: [refs/heads/main, refs/pull/*/merge], actors: [mona] } } }
+`);
+	test.each([
+		["a push to the branch", {}, "admitted"],
+		["a push to another branch", { headBranch: "other" }, "is not among the tier's refs"],
+		["a pull request", { event: "pull_request", pullRequest: 3 }, "admitted"],
+		["a pull request of unknown number", { event: "pull_request" }, "refs and the job's is unknown"],
+		["a pull request from a fork", { event: "pull_request", pullRequest: 3, headRepository: "eve/octo-repo" }, "comes from a fork"],
+		["a head repository that is gone", { headRepository: null }, "unknown whether the job comes from a fork"],
+		["another event", { event: "schedule" }, "is not among the tier's events"],
+		["another actor", { actor: "eve", triggeringActor: "eve" }, "is not among the tier's actors"],
+		["a rerun by another actor", { triggeringActor: "eve" }, "is not among the tier's actors"],
+		["a rerun of another actor's run", { actor: "eve" }, "is not among the tier's actors"],
+		["an unknown actor", { actor: null, triggeringActor: null }, "actors and the job's is unknown"],
+		["another owner", { repository: "eve/repo", headRepository: "eve/repo" }, "The owner eve is not served here."],
+	])("%s", (_, more, expected) => {
+		expect(asks("mayfly=1/runner=own", more, null, open)).toContain(expected);
+	});
+
+	test("a list that is empty admits nothing, and a deploy tier is not served", () => {
+		expect(asks("mayfly=1/runner=own", {}, "production")).toContain("is not among the tier's environments: none");
+		expect(asks("mayfly=1/runner=own")).toContain("environments and the job's is unknown");
+		expect(asks("mayfly=1/runner=ship")).toContain("Deploy tiers are not served yet");
+	});
+});
+
+describe("errors", () => {
+	test.each([
+		["InsufficientInstanceCapacity", "capacity"],
+		["RequestLimitExceeded", "throttled"],
+		["MaxSpotInstanceCountExceeded", "quota"],
+		["InvalidFleetConfig", "refused"],
+		["UnauthorizedOperation", "unknown"],
+		["constructor", "unknown"],
+	])("%s is %s", (code, expected) => {
+		expect(classOfCode(code)).toBe(expected as never);
+	});
+	test("of many errors the one that may pass is told", () => {
+		const errors = ["Unsupported", "InsufficientInstanceCapacity", "VcpuLimitExceeded"].map((code) => ({ code, message: "m" }));
+		expect(failureOf(errors)).toEqual({ class: "capacity", reason: "EC2: InsufficientInstanceCapacity: m (and 2 other pools)" });
+		expect(failureOf([]).class).toBe("capacity");
+	});
+	test.each([
+		["capacity", 0, 5_000],
+		["capacity", 60_000, 15_000],
+		["capacity", 86_400_000, 300_000],
+		["quota", 0, 30_000],
+	] as const)("%s after %i ms of waiting is tried again in %i ms", (failure, waited, pause) => {
+		expect(retryLaunchAt(failure, NOW - waited, NOW) - NOW).toBe(pause);
+	});
+	test.each([
+		[403, { "retry-after": "60" }, "", NOW + 60_000],
+		[429, { "retry-after": "1" }, "", NOW + 1_000],
+		[403, { "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(NOW / 1000 + 90) }, "", NOW + 90_000],
+		[403, {}, "You have exceeded a secondary rate limit", NOW + 60_000],
+		[429, {}, "", NOW + 60_000],
+		[403, {}, "Resource not accessible by integration", null],
+		[403, { "x-ratelimit-remaining": "12", "x-ratelimit-reset": "1" }, "", null],
+		[500, { "retry-after": "60" }, "", null],
+	])("%i with %p %s may be repeated at %p", (status, headers, message, expected) => {
+		expect(retryMoment(status, headers, message, NOW)).toBe(expected);
+	});
+	test("a limit is obeyed to the second, a failure of GitHub is tried soon, a refusal seldom", () => {
+		const later = (status: number | null, retryAt: number | null) => laterAfter(new GitHubError("GET", status, "", retryAt), NOW);
+		expect(later(403, NOW + 77_000)).toMatchObject({ notBefore: NOW + 77_000, class: "throttled" });
+		expect(later(null, null)).toMatchObject({ notBefore: NOW + 15_000, class: "throttled" });
+		expect(later(403, null)).toMatchObject({ notBefore: NOW + 300_000, class: "unknown" });
+	});
+});
+
+describe("care", () => {
+	const instance = (more: Partial<Instance>): Instance => ({
+		...{ instanceId: "i-0123456789abcdef0", state: "running", stateReason: null, privateIp: "10.0.0.4", launchedAt: NOW },
+		...{ type: "m7a.large", zone: "eu-west-1a", market: "spot", tags: { "mayfly:tier": "build", "mayfly:job": "7" } },
+		...more,
+	});
+	test.each([
+		[instance({}), { id: 1, online: true, busy: false }, null],
+		[instance({}), { id: 1, online: false, busy: true }, null],
+		[null, { id: 1, online: true, busy: true }, null],
+		[instance({}), { id: 1, online: false, busy: false }, "its runner never came online"],
+		[instance({}), null, "its runner is not registered any more"],
+		[null, null, "EC2 does not list it any more"],
+		[instance({ state: "terminated", stateReason: "Server.InternalError" }), null, "EC2 says terminated, Server.InternalError"],
+	])("a machine %p with runner %p is lost because %p", (machine, runner, expected) => {
+		expect(whyLost(machine, runner)).toBe(expected);
+	});
+
+	const taken = { state: "terminated", stateReason: "Server.SpotInstanceTermination" } as const;
+	test.each([
+		["taken by EC2", instance(taken), true],
+		["being taken by EC2", instance({ ...taken, state: "shutting-down" }), true],
+		["ended by its job", instance({ ...taken, stateReason: "Client.InstanceInitiatedShutdown" }), false],
+		["tagged with another job", instance({ ...taken, tags: { "mayfly:tier": "build", "mayfly:job": "8" } }), false],
+		["not tagged yet", instance({ ...taken, tags: { "mayfly:tier": "build" } }), true],
+		["of a deploy tier", instance({ ...taken, tags: { "mayfly:tier": "deploy" } }), false],
+		["of an unknown tier", instance({ ...taken, tags: {} }), false],
+	])("a machine %s is evidence: %p", (_, machine, expected) => {
+		const isDeploy = (tier: string) => tier !== "build";
+		expect(isProven({ instanceId: machine.instanceId, jobId: 7 }, [machine], isDeploy)).toBe(expected);
+	});
+
+	test.each([
+		["still runs", { status: "in_progress" }, { outcome: "later", notBefore: NOW + 5_000 }],
+		["has not moved for an hour", { status: "in_progress", updatedAt: NOW - 3_600_000 }, { outcome: "later", notBefore: NOW + 60_000 }],
+		["was cancelled", { status: "completed", conclusion: "cancelled" }, { outcome: "refused" }],
+		["succeeded", { status: "completed", conclusion: "success" }, { outcome: "refused" }],
+		["runs again already", { status: "queued", attempt: 2 }, { outcome: "reran" }],
+	])("a run that %s", (_, more, expected) => {
+		expect(whyNotNow({ ...run, ...more }, 1, NOW)).toMatchObject(expected);
+	});
+	test("a run that failed may be rerun", () => {
+		expect(whyNotNow({ ...run, status: "completed", conclusion: "failure" }, 1, NOW)).toBeNull();
+	});
+
+	test("a delivery is sent again until one try of it succeeds, and not while one is on its way", () => {
+		const tried = (id: number, guid: string, succeeded: boolean, event = "workflow_job") => ({
+			id,
+			guid,
+			deliveredAt: NOW + id,
+			succeeded,
+			event,
+		});
+		const deliveries = [
+			tried(1, "a", false),
+			tried(2, "a", true),
+			tried(3, "b", false),
+			tried(4, "b", false),
+			tried(5, "c", false),
+			tried(6, "d", false, "ping"),
+		];
+		const failed = failedDeliveries(deliveries, new Map([["c", NOW - 1000]]), NOW);
+		expect(failed.map(({ id }) => id)).toEqual([4]);
+	});
+});

@@ -1,0 +1,200 @@
+// Labels to machines, and the operator's file to the resolved config: tables.
+import { describe, expect, test } from "bun:test";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as fc from "fast-check";
+import { parseMayflyYaml, parseMayflyYml, parseResolvedConfig, resolveConfig } from "../../contract/config.ts";
+import { LABEL_KEYS, resolveLabels } from "../../contract/label.ts";
+import { readRange } from "../../contract/size.ts";
+import { resolved } from "./poller-world.ts";
+
+const FILE = `
+owners: [{ name: octo-org }]
+images: { ubuntu: { arch: x64 }, arm: { arch: arm64, ami: ami-0123456789abcdef0 } }
+presets:
+  small: { tier: build, cpu: 2, ram: 4+8, image: ubuntu, spot: false, labels: [[Self-Hosted, Linux], ubuntu-latest] }
+  Ship: { tier: deploy, cpu: 4, image: arm }
+tiers:
+  build: { freeForm: true, allow: {}, ceiling: { cpu: 16, ram: 64 } }
+  deploy: { kind: deploy, allow: { events: [push] } }
+`;
+const config = resolved(FILE);
+const read = (...labels: string[]) => {
+	const reading = resolveLabels(labels, config);
+	return reading.ok ? reading.request : reading.reason;
+};
+
+describe("labels", () => {
+	test.each([
+		[["mayfly=1/runner=small"], { preset: "small", cpu: { min: 2, max: 2 }, ram: { min: 4, max: 8 }, image: "ubuntu", spot: false }],
+		[["mayfly=1/runner=SMALL/spot=pco"], { preset: "small", spot: true }],
+		[["mayfly=1,runner=ship,spot=never"], { preset: "Ship", tier: "deploy", arch: "arm64", spot: false }],
+		[["runner=small/mayfly=1"], { preset: "small" }],
+		[["MAYFLY=1/Runner=4cpu-linux-arm64"], { preset: null, cpu: { min: 4, max: 4 }, arch: "arm64", image: "arm", spot: true }],
+		[["mayfly=1"], { preset: null, cpu: { min: 2, max: 2 }, arch: "x64", image: "ubuntu", ram: { min: 0, max: 64 } }],
+		[
+			["mayfly=1/cpu=2+8/ram=8+16/family=m7i.large+c7"],
+			{ cpu: { min: 2, max: 8 }, ram: { min: 8, max: 16 }, families: ["m7i.large", "c7"] },
+		],
+		[["mayfly=1/cpu=4+99"], { cpu: { min: 4, max: 16 } }],
+		[["mayfly=1/arch=arm64"], { arch: "arm64", image: "arm" }],
+		[["mayfly=1/image=arm"], { arch: "arm64", image: "arm" }],
+		[["mayfly=1/runner=small/cpu=4"], { preset: "small", cpu: { min: 4, max: 4 }, ram: { min: 4, max: 8 } }],
+		[["LINUX", "self-hosted"], { preset: "small" }],
+		[["ubuntu-latest"], { preset: "small" }],
+		[["self-hosted", "linux", "x64", "mayfly=1/runner=small"], { preset: "small" }],
+	])("%p asks for %p", (labels, request) => {
+		expect(read(...labels)).toMatchObject(request);
+	});
+
+	test.each([
+		[[], "No preset lists the labels (none)."],
+		[["ubuntu-22.04"], "No preset lists the labels ubuntu-22.04."],
+		[["self-hosted"], "No preset lists the labels self-hosted."],
+		[["mayfly"], "needs an id"],
+		[["mayfly="], "needs an id"],
+		[["mayfly=1//runner=small"], "empty part"],
+		[["mayfly=1/runner=small/"], "empty part"],
+		[["mayfly=1/runner=large"], "neither a preset (small, Ship) nor a size like"],
+		[["mayfly=1/runner=0cpu-linux-x64"], "neither a preset"],
+		[["mayfly=1/runner=4cpu-windows-x64"], "neither a preset"],
+		[["mayfly=1/cpu=4/cpu=8"], "cpu is given twice"],
+		[["mayfly=1/cpu="], "cpu has no value"],
+		[["mayfly=1/cpu=-1"], "neither an amount"],
+		[["mayfly=1/cpu=8+2"], "from the larger to the smaller"],
+		[["mayfly=1/cpu=2+4+8"], "neither an amount"],
+		[["mayfly=1/cpu=1e3"], "neither an amount"],
+		[["mayfly=1/cpu=32"], "over the ceiling of tier build: at most 16 vCPUs and 64 GiB"],
+		[["mayfly=1/ram=128"], "over the ceiling"],
+		[["mayfly=1/family=m7i;c7"], "not a list of families"],
+		[["mayfly=1/arch=x86"], "neither x64 nor arm64"],
+		[["mayfly=1/image=arm/arch=x64"], "The image arm is for arm64"],
+		[["mayfly=1/image=nope"], "image=nope is unknown"],
+		[["mayfly=1/spot=maybe"], "none of true, pco, co, lp, false, never"],
+		[["mayfly=1/spot=constructor"], "none of true"],
+		[["mayfly=1/runner=Ship/cpu=64"], "is taken as it is: its tier does not let a label choose cpu"],
+		[["mayfly=1/gpu=1/volume=80gb"], "The key gpu is unknown"],
+		[["mayfly=1/__proto__=1"], "The key __proto__ is unknown"],
+		[["mayfly=1/toString=1"], "The key tostring is unknown"],
+		[["mayfly=1/runner=__proto__"], "neither a preset"],
+		[["mayfly=1/runner=small", "mayfly=2/runner=Ship"], "more than one label"],
+		[["mayfly=1", "cpu=4"], "stands in a label of its own"],
+		[["mayfly=1", "windows"], "machines run Linux"],
+		[["mayfly=1", "ARM64"], "contradicts"],
+		[["runs-on=1/runner=small"], "RunsOn's"],
+	])("%p is refused: %s", (labels, reason) => {
+		expect(read(...labels)).toContain(reason);
+	});
+
+	test("every problem of a label is named at once", () => {
+		const reason = read("mayfly=1/gpu=1/volume=80gb/cpu=x");
+		for (const part of ["gpu is unknown", "volume is not honoured", "cpu=x"]) expect(reason).toContain(part);
+	});
+
+	test("RunsOn's own labels are served once the operator says so", () => {
+		const reading = resolveLabels(["runs-on=1/runner=small"], { ...config, acceptRunsOnLabels: true });
+		expect(reading).toMatchObject({ ok: true, request: { preset: "small" } });
+	});
+
+	test("every key that is known but not honoured has a reason", () => {
+		for (const [key, status] of Object.entries(LABEL_KEYS)) {
+			if (status === "honoured") continue;
+			expect(read(`mayfly=1/${key}=1`)).toBe(`The key ${key} is not honoured: ${status.refused}.`);
+		}
+	});
+
+	test("no label makes the reader throw, and what it grants is below the ceiling", () => {
+		const part = fc.oneof(fc.string(), fc.stringMatching(/^(mayfly|runner|cpu|ram|family|arch|image|spot)=[a-z0-9+*.-]{0,9}$/));
+		const label = fc.array(part, { maxLength: 5 }).map((parts) => ["mayfly=1", ...parts].join("/"));
+		fc.assert(
+			fc.property(fc.array(fc.oneof(label, fc.string()), { maxLength: 3 }), (labels) => {
+				const reading = resolveLabels(labels, config);
+				if (reading.ok && reading.request.tier === "build") expect(reading.request.cpu.max).toBeLessThanOrEqual(16);
+				if (!reading.ok) expect(reading.reason).toEndWith(".");
+			}),
+			{ numRuns: 2000 },
+		);
+	});
+
+	test.each(["", "+", "4+", "+4", "0", "0+4", "4,5", " 4", "99999999", "NaN", "Infinity"])("%p is no amount", (text) => {
+		expect(readRange(text).ok).toBe(false);
+	});
+});
+
+describe("mayfly.yml", () => {
+	test("the file of the local system is without problems", async () => {
+		const text = await readFile(join(import.meta.dir, "..", "..", "local", "mayfly.yml"), "utf8");
+		const file = parseMayflyYaml(text);
+		expect(file).toMatchObject({ ok: true });
+		const local = resolved(text);
+		for (const labels of [["self-hosted", "linux", "x64"], ["self-hosted", "linux"], ["ubuntu-latest"], ["mayfly=1/runner=small"]])
+			expect(resolveLabels(labels, local)).toMatchObject({ ok: true, request: { tier: "build", arch: "x64" } });
+		expect(local.tiers.build?.limits.linger).toBe(500);
+	});
+
+	test("what is resolved is what the poller reads, defaults filled in", () => {
+		const round = parseResolvedConfig(JSON.parse(JSON.stringify(config)));
+		expect(round).toEqual({ ok: true, value: config });
+		expect(config.limits).toEqual({ idle: 600_000, maxJob: 21_600_000, boot: 600_000, linger: 10_000 });
+		expect(config.owners).toEqual([{ name: "octo-org", endpoint: "org", runnerGroupId: 1, installationId: null }]);
+	});
+
+	test("a tier's limits go before the file's, and those before the defaults", () => {
+		const text = `${FILE.replace("allow: {},", "allow: {}, limits: { maxJob: 1h },")}\nlimits: { maxJob: 2h, idle: 90s }`;
+		const { tiers } = resolved(text);
+		expect(tiers.build?.limits).toMatchObject({ maxJob: 3_600_000, idle: 90_000, boot: 600_000 });
+		expect(tiers.deploy?.limits).toMatchObject({ maxJob: 7_200_000 });
+	});
+
+	test("every problem is listed at once with its path", () => {
+		const text = `
+owners: [{ name: a }, { name: A, endpoint: team }]
+images: { i: { arch: x86 }, j: { arch: x64, ami: "nope" } }
+presets:
+  p: { cpu: 8+2, image: none, extra: 1, labels: [linux, [Linux], []] }
+  q: { cpu: 4, tier: nope, image: j, ram: 99 }
+  r: { cpu: 64, tier: build, image: j }
+tiers:
+  build: { allow: { forks: yes please }, freeForm: true, ceiling: { cpu: 16, ram: 64 } }
+  deploy: { kind: deploy, allow: { forks: true }, freeForm: true, limits: { idle: 10, maxJob: 9d } }
+typo: true
+`;
+		const file = parseMayflyYaml(text);
+		const paths = file.ok ? [] : file.problems.map(({ path }) => path);
+		expect(paths.toSorted()).toEqual([
+			...["images.i.arch", "images.j.ami", "owners.1.endpoint", "owners.1.name", "presets.p.cpu", "presets.p.extra", "presets.p.image"],
+			...["presets.p.labels.1", "presets.p.labels.2", "presets.p.tier", "presets.q.tier", "presets.r.cpu"],
+			...[
+				"tiers.build.allow.forks",
+				"tiers.deploy.allow.forks",
+				"tiers.deploy.freeForm",
+				"tiers.deploy.freeForm",
+				"tiers.deploy.limits.idle",
+			],
+			...["tiers.deploy.limits.maxJob", "typo"],
+		]);
+	});
+
+	test.each(["", "[]", "owners", "42", "owners: [\n", "a: 1\na: 2", "null"])("%p is refused and not thrown at", (text) => {
+		const file = parseMayflyYaml(text);
+		expect(file.ok).toBe(false);
+		if (!file.ok) expect(file.problems.length).toBeGreaterThan(0);
+	});
+
+	test("no value makes the reader throw", () => {
+		fc.assert(
+			fc.property(fc.object({ key: fc.constantFrom("owners", "presets", "images", "tiers", "limits", "p", "__proto__") }), (value) => {
+				expect(parseMayflyYml(value).ok).toBe(false);
+			}),
+			{ numRuns: 500 },
+		);
+	});
+
+	test("resolving changes nothing of the file", () => {
+		const file = parseMayflyYaml(FILE);
+		if (!file.ok) throw new Error("problems");
+		const before = structuredClone(file.value);
+		resolveConfig(file.value, config.infrastructure);
+		expect(file.value).toEqual(before);
+	});
+});

@@ -37,17 +37,22 @@ function stageOf(job: RunJob, known: LedgerJob | undefined): { stage: string; si
 	return { stage: STAGE_NAMES[known.state] ?? known.state, since: claimedAt ?? launchedAt ?? receivedAt ?? job.queuedAt };
 }
 
+/** Runner names carry the instance they run on; it may be another one than the ledger thinks, until the webhook says so. */
+function instanceIn(runnerName: string | undefined): string | undefined {
+	return /i-[0-9a-f]{17}/.exec(runnerName ?? "")?.[0];
+}
+
 /** What a job looks like while the run goes on. */
 export function progressOf(job: RunJob, known: LedgerJob | undefined): ProgressJob {
 	const told = known?.state === "refused" || known?.state === "dead" ? known.reason : null;
-	const detail = told ?? known?.machine?.instanceId ?? "";
+	const detail = told ?? instanceIn(job.runner?.name) ?? known?.machine?.instanceId ?? "";
 	return { id: job.id, name: job.name, ...stageOf(job, known), ended: job.status === "completed", detail };
 }
 
 /** The machine that ran a job, by the runner's name at GitHub: the ledger's own may have been swapped or replaced. */
 function machineOf(job: RunJob, known: LedgerJob | undefined, machines: InstanceView[]): InstanceView | undefined {
-	const named = machines.find(({ instanceId }) => job.runner?.name.includes(instanceId));
-	return named ?? machines.find(({ instanceId }) => instanceId === known?.machine?.instanceId);
+	const instanceId = instanceIn(job.runner?.name) ?? known?.machine?.instanceId;
+	return machines.find((machine) => machine.instanceId === instanceId);
 }
 
 /** A rerun lists jobs that did not run again under new ids (FACTS 3): the one that did run is the one to tell of. */

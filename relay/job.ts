@@ -157,11 +157,14 @@ export function newJob(pointer: JobPointer, queuedAt: number, state: JobState, r
 	return enter(blank, state, reason, now, clocks);
 }
 
-/** The stages as shown: GitHub's word where there is one, the machine's own otherwise. */
+/** Every stage in the order in which a job goes through them. */
+const STAGES = ["receivedAt", "leasedAt", "launchedAt", "claimedAt", "listeningAt", "startedAt", "finishedAt", "offAt"] as const;
+
+/** The stages as shown: GitHub's word where there is one, the machine's own otherwise. The moments come from three clocks and over three ways: none is shown before the one it follows. */
 export function timingsOf(job: Job): Timings {
 	const { seat } = job;
 	const finished = [job.finishedAt, seat?.finishedAt ?? null].filter((at) => at !== null);
-	return {
+	const timings: Timings = {
 		receivedAt: job.receivedAt,
 		leasedAt: job.leasedAt,
 		launchedAt: seat?.launchedAt ?? null,
@@ -171,6 +174,14 @@ export function timingsOf(job: Job): Timings {
 		finishedAt: finished.length > 0 ? Math.min(...finished) : null,
 		offAt: seat?.offAt ?? null,
 	};
+	let latest = 0;
+	for (const stage of STAGES) {
+		const at = timings[stage];
+		if (at === null) continue;
+		latest = Math.max(latest, at);
+		timings[stage] = latest;
+	}
+	return timings;
 }
 
 /** A job as operators see it. */

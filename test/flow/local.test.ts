@@ -37,6 +37,7 @@ describe("bun run local", () => {
 			for (const job of summary.jobs) {
 				const { receivedAt, leasedAt, launchedAt, claimedAt, listeningAt, startedAt, finishedAt, offAt } = job.timings;
 				const moments = [receivedAt, leasedAt, launchedAt, claimedAt, listeningAt, startedAt, finishedAt, offAt];
+				expect({ name: job.name, moments: moments.toSorted((a, b) => Number(a) - Number(b)) }).toEqual({ name: job.name, moments });
 				expect({ name: job.name, moments: moments.map((at) => typeof at) }).toEqual({
 					name: job.name,
 					moments: moments.map(() => "number"),

@@ -9,7 +9,7 @@ function member(value: unknown, ...path: string[]): unknown {
 
 /** The repository that the code of an event comes from, for the events that may bring a fork's; undefined for others, null for a deleted one. */
 function headOf(payload: unknown): unknown {
-	const brought = ["pull_request", "workflow_run"].find((name) => typeof member(payload, name) === "object");
+	const brought = ["pull_request", "workflow_run"].find((name) => typeof (member(payload, name) ?? undefined) === "object");
 	if (brought === "pull_request") return member(payload, "pull_request", "head", "repo", "full_name") ?? null;
 	if (brought === "workflow_run") return member(payload, "workflow_run", "head_repository", "full_name") ?? null;
 	return undefined;

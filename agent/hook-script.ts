@@ -9,6 +9,9 @@ export const FACTS = ["event_name", "ref", "repository", "workflow_ref", "actor"
  */
 const HOLD_SECONDS = 20;
 
+/** A webhook's payload has at most 25 MB (GitHub's page "Webhook events and payloads"); the runner's copy is a little longer. A longer one counts as unknown. */
+export const MAX_PAYLOAD_BYTES = 32 * 1024 * 1024;
+
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** `--form-string` takes a value as it is, whatever it begins with; `-q` keeps a .curlrc of the home folder out. */
@@ -16,11 +19,12 @@ export function hookScript(socket: string): string {
 	const facts = FACTS.map((name) => `\t--form-string "${name}=\${GITHUB_${name.toUpperCase()}-}"`);
 	return `#!/bin/bash
 # Asks this machine's agent whether it admits the job. No answer is a refusal.
+event="\${GITHUB_EVENT_PATH-}"
 payload=()
-if [ -r "\${GITHUB_EVENT_PATH-}" ]; then payload=(--form "payload=@\\"$GITHUB_EVENT_PATH\\";type=application/json"); fi
+if [ -r "$event" ] && [ "$(wc -c < "$event")" -le ${MAX_PAYLOAD_BYTES} ]; then payload=(--form 'payload=@-;type=application/json'); else event=/dev/null; fi
 answer="$(curl -q --silent --show-error --noproxy '*' --max-time 10 --unix-socket ${quoted(socket)} --write-out '%{http_code}' \\
 ${facts.join(" \\\n")} \\
-	"\${payload[@]}" http://agent/admit 2>/dev/null)" || answer=000
+	"\${payload[@]}" http://agent/admit 2>/dev/null < "$event")" || answer=000
 code="\${answer: -3}"
 if [ "$code" = 200 ]; then
 	printf '%s' "\${answer%200}"

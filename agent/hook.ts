@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { RuleFacts } from "../contract/rule.ts";
 import { refuse, sayVerdict, type Verdict } from "./admission.ts";
 import { factsOf } from "./hook-facts.ts";
-import { hookScript } from "./hook-script.ts";
+import { hookScript, MAX_PAYLOAD_BYTES } from "./hook-script.ts";
 
 export interface HookOptions {
 	/** Must not be writable for the runner's user. */
@@ -24,8 +24,8 @@ export interface Hook {
 	stop(): void;
 }
 
-/** A webhook's payload has at most 25 MB (GitHub's page "Webhook events and payloads"). */
-const MAX_BYTES = 32 * 1024 * 1024;
+/** The payload and the form around it. */
+const MAX_BYTES = MAX_PAYLOAD_BYTES + 64 * 1024;
 
 async function readFacts(request: Request): Promise<RuleFacts[]> {
 	const form = await request.formData();

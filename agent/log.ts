@@ -18,7 +18,10 @@ type Sink = Record<Level, Write>;
 
 async function openPino(level: LogLevel): Promise<Sink> {
 	const { default: pino } = await import("pino");
-	const logger = pino({ level, base: null }, pino.destination({ dest: 1, sync: true }));
+	const output = pino.destination({ dest: 1, sync: true });
+	// A log that nobody takes is not worth the job.
+	output.on("error", () => {});
+	const logger = pino({ level, base: null }, output);
 	const writer =
 		(at: Level): Write =>
 		(fields, message) =>
@@ -34,7 +37,7 @@ export function createLog(level: LogLevel, now: () => number, open: (level: LogL
 		(at: Level): Write =>
 		(fields, message) => {
 			if (sink) sink[at](fields, message);
-			else waiting.push({ level: at, fields: { ...fields, since: now() }, message });
+			else waiting.push({ level: at, fields: { ...fields, at: now() }, message });
 		};
 	const load = async () => {
 		sink = await open(level);

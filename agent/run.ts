@@ -42,6 +42,8 @@ async function claim(shell: Shell): Promise<void> {
 	const { document } = read;
 	if (document !== null) shell.claimed = { document, reporter: createReporter(document.report, fetch, log) };
 	if (!read.ok) return shell.dispatch({ type: "refused", reason: read.reason });
+	if (read.document.runner !== null)
+		log.warn({ wanted: read.document.runner.version }, "the runner in the image is kept: it is not exchanged here");
 	shell.dispatch({ type: "claimed", limits: read.document.limits });
 }
 
@@ -110,10 +112,22 @@ function notePassage({ life, moments, passages, now }: Shell): void {
 	if (stage in MOMENTS) moments[MOMENTS[stage as keyof typeof MOMENTS]] ??= now();
 }
 
-/** One event after the other: an effect that causes another event is performed to its end first. */
-function createDispatch(shell: Shell, performers: Performers): (event: Event) => void {
-	const waiting: Event[] = [];
+/** Rings when the next alarm is due. */
+function createTimer(shell: Shell): () => void {
 	let timer: ReturnType<typeof setTimeout> | undefined;
+	return () => {
+		clearTimeout(timer);
+		const next = nextAlarm(shell.life);
+		if (next === null) return;
+		const delay = Math.min(Math.max(next.at - shell.now(), 0), LONGEST_TIMER_MS);
+		timer = setTimeout(() => shell.dispatch({ type: "tick" }), delay);
+	};
+}
+
+/** One event after the other: an effect that causes another event is performed to its end first. A life that fails is told to `failed`. */
+function createDispatch(shell: Shell, performers: Performers, failed: (error: unknown) => void): (event: Event) => void {
+	const waiting: Event[] = [];
+	const schedule = createTimer(shell);
 	const perform = <T extends Effect["type"]>(effect: Extract<Effect, { type: T }>) => performers[effect.type as T](effect);
 	const handle = (event: Event) => {
 		const { life, effects } = live(shell.life, event, shell.now(), shell.config.clocks);
@@ -121,18 +135,15 @@ function createDispatch(shell: Shell, performers: Performers): (event: Event) =>
 		notePassage(shell);
 		for (const effect of effects) perform(effect);
 	};
-	const schedule = () => {
-		clearTimeout(timer);
-		const next = nextAlarm(shell.life);
-		if (next === null) return;
-		const delay = Math.min(Math.max(next.at - shell.now(), 0), LONGEST_TIMER_MS);
-		timer = setTimeout(() => shell.dispatch({ type: "tick" }), delay);
-	};
 	return (event) => {
 		waiting.push(event);
 		if (waiting.length > 1) return;
-		for (; waiting.length > 0; waiting.shift()) handle(waiting[0] as Event);
-		schedule();
+		try {
+			for (; waiting.length > 0; waiting.shift()) handle(waiting[0] as Event);
+			schedule();
+		} catch (error) {
+			failed(error);
+		}
 	};
 }
 
@@ -144,17 +155,17 @@ function kernelOf(now: number): number | undefined {
 	}
 }
 
-/** Lives one machine's life. Resolves to whether the machine could be turned off. `ask` is how a signal to the agent reaches the life. */
+/** Lives one machine's life. `ended` is whether the machine could be turned off, and rejects only for what nobody thought of. `ask` is how a signal to the agent reaches the life. */
 export function runAgent(ports: Ports): { ended: Promise<boolean>; ask: (signal: string) => void } {
 	const imds = createImds(ports.config.imdsUrl, ports.fetch, ports.now);
-	const { promise: ended, resolve } = Promise.withResolvers<boolean>();
+	const { promise: ended, resolve, reject } = Promise.withResolvers<boolean>();
 	const shell: Shell = {
 		...ports,
 		...{ life: begin(ports.now(), ports.config.clocks), moments: { started: ports.startedAt }, passages: [], over: new AbortController() },
 		...{ identity: null, mailbox: null, claimed: null, hook: null, runner: null, runnerVersion: null },
 		...{ removed: Promise.withResolvers<boolean>(), dispatch: () => {} },
 	};
-	shell.dispatch = createDispatch(shell, performersOf(shell, resolve));
+	shell.dispatch = createDispatch(shell, performersOf(shell, resolve), reject);
 	void identify(shell, imds).then(() => watch(shell, imds));
 	// From here on nothing is in the way of the first request.
 	shell.dispatch({ type: "tick" });

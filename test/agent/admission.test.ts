@@ -1,5 +1,8 @@
 // The job-started hook: what is let in, what is not, and what the job's author reads.
 import { describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Grant } from "../../contract/rule.ts";
 import { REPOSITORY } from "./documents.ts";
 import { runMachine } from "./machine.ts";
@@ -79,6 +82,16 @@ describe("the job-started hook", () => {
 	test("does not let a ref write commands into the log", async () => {
 		const log = await expectRefused({ ...MAIN, GITHUB_REF: "refs/heads/x\n::add-path::/evil" }, "refs");
 		expect(log.split("\n").filter((line) => line.startsWith("::"))).toHaveLength(1);
+	});
+
+	test("reads the event wherever it lies, and takes one that is too long for unknown", async () => {
+		const folder = mkdtempSync(join(tmpdir(), "mf-"));
+		const [odd, long] = [join(folder, "it's;type=a,b\"c.json"), join(folder, "long.json")];
+		writeFileSync(odd, JSON.stringify({ pull_request: null }));
+		writeFileSync(long, JSON.stringify({ pad: "x".repeat(33 * 1024 * 1024) }));
+		expect(await run({ ...MAIN, GITHUB_EVENT_PATH: odd })).toMatchObject({ firstStep: true });
+		await expectRefused({ ...MAIN, GITHUB_EVENT_PATH: long }, "forks");
+		rmSync(folder, { recursive: true });
 	});
 
 	test("takes values as they are, also such that curl would read as files", async () => {

@@ -20,7 +20,7 @@ function screenOf(stream: NodeJS.WriteStream): Screen {
 		write: (text) => stream.write(text),
 		isTTY,
 		colour: isTTY && !process.env.NO_COLOR,
-		columns: stream.columns ?? 100,
+		columns: stream.columns ?? 140,
 		rows: stream.rows ?? 24,
 	};
 }

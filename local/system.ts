@@ -123,6 +123,7 @@ async function wire(
 	};
 	const startIt = () => startRelay({ bundle: parts.relay, stateDir: join(folder, "relay"), vars });
 	let relay = await startIt();
+	let isStopped = false;
 	keep({ stop: () => relay.stop() });
 	const github = keep(await startGitHub({ webhookUrl: `${relay.url}/webhook`, webhookSecret: tokens.webhook, ...options.github }));
 	const mailbox = keep(await startMailbox({ keys, region: REGION }));
@@ -167,13 +168,20 @@ async function wire(
 	const operator = { headers: { authorization: `Bearer ${tokens.operator}` } };
 	const read = async (path: string) => (await patiently(() => fetch(`${relay.url}${path}`, operator))).json();
 	return {
-		...{ repository: REPOSITORY, github, ec2, mailbox, secrets, poller, stop, operatorToken: tokens.operator },
+		...{ repository: REPOSITORY, github, ec2, mailbox, secrets, poller, operatorToken: tokens.operator },
+		async stop() {
+			isStopped = true;
+			await stop();
+		},
 		get relay() {
 			return relay;
 		},
 		async restartRelay() {
 			await relay.stop();
-			relay = await startIt();
+			const again = await startIt();
+			relay = again;
+			// Who stops the system meanwhile stopped the one before.
+			if (isStopped) await again.stop();
 		},
 		async ledger() {
 			const list = parseJobList(await read("/jobs?limit=1000"));

@@ -15,6 +15,8 @@ const STAGES = [
 ] as const satisfies { name: string; mark: string; ends: keyof Timings }[];
 
 const COLUMN = 10;
+/** A bar below this says nothing; a terminal without room for more shows bars and no figures. */
+const NARROWEST_BAR = 10;
 const HEADS = STAGES.map(({ name }) => name.padStart(COLUMN)).join("");
 
 interface Span {
@@ -50,15 +52,14 @@ export function waterfall(jobs: JobSummary[], width: number): string[] {
 	if (moments.length === 0) return [];
 	const [start, end] = [Math.min(...moments), Math.max(...moments)];
 	const nameWidth = Math.min(28, Math.max(3, ...rows.map(({ name }) => name.length)));
-	const barWidth = Math.max(10, Math.min(60, width - nameWidth - HEADS.length - 2));
+	const hasFigures = width >= nameWidth + HEADS.length + NARROWEST_BAR + 2;
+	const barWidth = Math.max(NARROWEST_BAR, Math.min(60, width - nameWidth - 2 - (hasFigures ? HEADS.length : 0)));
+	const line = (name: string, drawn: string, figures: string) => `${name} ${drawn} ${hasFigures ? figures : ""}`.trimEnd();
 	const lines = rows.map(({ name, spans }) => {
 		const figures = spans.map((span) => (span === null ? "-" : ((span.to - span.from) / 1000).toFixed(2)).padStart(COLUMN)).join("");
-		return `${name.slice(0, nameWidth).padEnd(nameWidth)} ${bar(spans, start, end, barWidth)} ${figures}`;
+		return line(name.slice(0, nameWidth).padEnd(nameWidth), bar(spans, start, end, barWidth), figures);
 	});
+	const scale = `${((end - start) / 1000).toFixed(1)} s`.padEnd(barWidth);
 	const legend = STAGES.map(({ name, mark }) => `${mark} ${name}`).join("  ");
-	return [
-		`${"job".padEnd(nameWidth)} ${`${((end - start) / 1000).toFixed(1)} s`.padEnd(barWidth)} ${HEADS}`,
-		...lines,
-		`seconds in each stage; ${legend}`,
-	];
+	return [line("job".padEnd(nameWidth), scale, HEADS), ...lines, hasFigures ? `seconds in each stage; ${legend}` : legend];
 }

@@ -81,6 +81,12 @@ describe("the waterfall", () => {
 		expect(row).toContain("LLLL");
 	});
 
+	test("fits a narrow terminal: bars without figures", () => {
+		const lines = waterfall([{ ...job, name: "a job with quite a long name" }], 60);
+		expect(Math.max(...lines.slice(0, -1).map((line) => line.length))).toBeLessThanOrEqual(60);
+		expect(lines[1]).toContain("█");
+	});
+
 	test("leaves a stage that was not reached empty and a job without a machine out", () => {
 		const lines = waterfall(
 			[

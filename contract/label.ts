@@ -53,6 +53,7 @@ function partsOf(label: string): [key: string, value: string][] {
 	});
 }
 
+const LONGEST_LABEL = 256;
 const isOurs = (key: string) => (label: string) => partsOf(label).some(([name]) => name === key);
 
 /**
@@ -61,6 +62,8 @@ const isOurs = (key: string) => (label: string) => partsOf(label).some(([name]) 
  * contradict it.
  */
 export function resolveLabels(labels: readonly string[], config: ResolvedConfig): LabelReading {
+	if (labels.some(({ length }) => length > LONGEST_LABEL))
+		return refuse(`A label has more than the ${LONGEST_LABEL} characters that GitHub lets a runner register.`);
 	const ours = labels.filter(isOurs("mayfly"));
 	const theirs = labels.filter((label) => isOurs("runs-on")(label) && !ours.includes(label));
 	if (ours.length === 0 && theirs.length > 0 && !config.acceptRunsOnLabels)

@@ -10,9 +10,9 @@ export interface Subnet {
 /** Types in order of preference, and one subnet for each zone. */
 export type Offer = { ok: true; types: InstanceType[]; subnets: Subnet[] } | { ok: false; reason: string };
 
-/** CreateFleet takes 300 overrides; more types than this would add only older ones. */
+/** CreateFleet takes 300 overrides. More types than this would add older ones to every intent, which is stored and sent for each member. */
 const MOST_POOLS = 300;
-const MOST_TYPES = 40;
+const MOST_TYPES = 20;
 /** Without a word on memory or family, memory-heavy machines are not what is meant. */
 const USUAL_GIB_PER_CPU = 4;
 

@@ -3,7 +3,7 @@ import type { Budgets, LaunchItem, WorkItem } from "../contract/lease.ts";
 import { check } from "./check.ts";
 import { launch } from "./launch.ts";
 import { type OutcomeBody, outcomeOf, settle, settleWith } from "./outcome.ts";
-import type { Ports } from "./ports.ts";
+import type { Ports, Relay } from "./ports.ts";
 import { createRunReader, type ReadRun } from "./read-runs.ts";
 import { rerun } from "./rerun.ts";
 import { terminate } from "./terminate.ts";
@@ -18,29 +18,26 @@ export interface SessionState {
 	/** Of the lease whose answer is awaited; the next one gets its own. */
 	leases: number;
 	/** Items under way, by workId. */
-	working: Set<string>;
+	working: Map<string, WorkItem>;
 	/** Everything that goes on beside the next lease. */
 	underWay: Set<Promise<void>>;
 }
 
 export function newSession(session: string): SessionState {
-	return { session, leases: 0, working: new Set(), underWay: new Set() };
+	return { session, leases: 0, working: new Map(), underWay: new Set() };
 }
 
 const MOST_LEASED = 100;
 /** Launches, mostly: each holds one registration and a few calls. */
 const MOST_UNDER_WAY = 300;
+const FULL_PAUSE_MS = 50;
 
 /** Leases and starts the work. `superseded`: another session serves. Throws a RelayError; the same lease is then asked for again. */
 export async function tick(ports: Ports, state: SessionState, waitSeconds: number): Promise<{ superseded: boolean }> {
-	while (state.working.size >= MOST_UNDER_WAY) await Promise.race(state.underWay);
+	while (state.working.size >= MOST_UNDER_WAY) await ports.sleep(FULL_PAUSE_MS);
 	const max = Math.min(MOST_LEASED, MOST_UNDER_WAY - state.working.size);
-	const requestId = `${state.session}-${state.leases}`;
-	const {
-		work,
-		budgets,
-		superseded = false,
-	} = await ports.relay.lease({ session: state.session, requestId, max, waitSeconds, endsAt: ports.endsAt });
+	const request = { session: state.session, requestId: `${state.session}-${state.leases}`, max, waitSeconds, endsAt: ports.endsAt };
+	const { work, budgets, superseded = false } = await ports.relay.lease(request);
 	state.leases += 1;
 	if (work.length > 0) runBeside(ports, state, "work", () => perform(ports, state, work, budgets));
 	return { superseded };
@@ -54,31 +51,56 @@ export function runBeside(ports: Ports, state: SessionState, name: string, run: 
 	state.underWay.add(running);
 }
 
-/** Does each item once. One that is under way here already keeps its new lease until that ends. */
+/** Does each item once, until it is settled. */
 export async function perform(ports: Ports, state: SessionState, work: readonly WorkItem[], budgets: Budgets): Promise<void> {
-	const [again, fresh] = [work.filter(isWorking(state)), work.filter((item) => !isWorking(state)(item))];
-	for (const item of fresh) state.working.add(item.workId);
+	const { fresh, again } = takeUp(state, work);
 	ports.log.debug({ workIds: fresh.map(({ workId }) => workId), again: again.length }, "leased");
+	const at: Ports = { ...ports, relay: lettingGo(ports.relay, state) };
 	const read = createRunReader(ports.github);
-	const launches = fresh.filter((item): item is LaunchItem => item.kind === "launch");
 	const inTurn = createTurns(TAGS_AT_A_TIME);
 	const beside = (run: () => Promise<void>) => runBeside(ports, state, "tagging", () => inTurn(run));
-	const done = (item: WorkItem) => void state.working.delete(item.workId);
+	const [launches, others] = [fresh.filter(isLaunch), fresh.filter((item) => !isLaunch(item))];
 	await Promise.all([
+		// On anything but a launch this would end the lease.
 		settle(
-			ports,
-			again.map((item) => outcomeOf(item, { outcome: "extend" })),
+			at,
+			again.filter(isLaunch).map((item) => outcomeOf(item, { outcome: "extend" })),
 		),
-		launch(ports, launches, { budgets, read, beside }).finally(() => launches.forEach(done)),
-		...fresh.flatMap((item) =>
-			item.kind === "launch" ? [] : [settleWith(ports, item, () => performOne(ports, item, read)).finally(() => done(item))],
-		),
-	]);
+		launch(at, launches, { budgets, read, beside }),
+		...others.map((item) => settleWith(at, item, () => performOne(at, item, read))),
+	]).finally(() => {
+		for (const { workId, leaseId } of fresh) letGo(state, workId, leaseId);
+	});
 }
 
-const isWorking = (state: SessionState) => (item: WorkItem) => state.working.has(item.workId);
+const isLaunch = (item: WorkItem): item is LaunchItem => item.kind === "launch";
 
-function performOne(ports: Ports, item: Exclude<WorkItem, LaunchItem>, read: ReadRun): Promise<OutcomeBody> {
+/** An item that is under way here already is not begun twice: its work goes on under the new lease, since the old one settles nothing. */
+function takeUp(state: SessionState, work: readonly WorkItem[]): { fresh: WorkItem[]; again: WorkItem[] } {
+	const again = work.filter(({ workId }) => state.working.has(workId));
+	for (const { workId, leaseId } of again) Object.assign(state.working.get(workId) ?? {}, { leaseId });
+	const fresh = work.filter((item) => !again.includes(item));
+	for (const item of fresh) state.working.set(item.workId, item);
+	return { fresh, again };
+}
+
+/** Once an item's end is on its way, the relay may lease it again: that is then new work. */
+function lettingGo(relay: Relay, state: SessionState): Relay {
+	return {
+		...relay,
+		settle(results) {
+			for (const { workId, leaseId, outcome } of results)
+				if (outcome !== "launching" && outcome !== "extend") letGo(state, workId, leaseId);
+			return relay.settle(results);
+		},
+	};
+}
+
+function letGo(state: SessionState, workId: string, leaseId: string): void {
+	if (state.working.get(workId)?.leaseId === leaseId) state.working.delete(workId);
+}
+
+function performOne(ports: Ports, item: WorkItem, read: ReadRun): Promise<OutcomeBody> {
 	switch (item.kind) {
 		case "check":
 			return check(ports, item, read);
@@ -86,5 +108,7 @@ function performOne(ports: Ports, item: Exclude<WorkItem, LaunchItem>, read: Rea
 			return rerun(ports, item);
 		case "terminate":
 			return terminate(ports, item);
+		case "launch":
+			throw new Error("launches are done together");
 	}
 }

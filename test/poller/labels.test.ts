@@ -82,6 +82,7 @@ describe("labels", () => {
 		[["mayfly=1", "windows"], "machines run Linux"],
 		[["mayfly=1", "ARM64"], "contradicts"],
 		[["runs-on=1/runner=small"], "RunsOn's"],
+		[[`mayfly=${"1".repeat(250)}`], "more than the 256 characters"],
 	])("%p is refused: %s", (labels, reason) => {
 		expect(read(...labels)).toContain(reason);
 	});

@@ -1,7 +1,8 @@
 // Launches through the real bundle: one lease to machines with documents.
 import { afterEach, describe, expect, test } from "bun:test";
+import type { LaunchItem } from "../../contract/lease.ts";
 import { parseReportToken } from "../../contract/report.ts";
-import { launchItem, startWorld, type World } from "./poller-world.ts";
+import { CONFIG, launchItem, startWorld, type World } from "./poller-world.ts";
 
 let world: World;
 afterEach(async () => {
@@ -112,5 +113,52 @@ describe("launch", () => {
 		const ends = await world.relay.ends(...items.map(({ workId }) => workId));
 		expect(ends.map(({ outcome }) => outcome).toSorted()).toEqual(["later", "launched"]);
 		expect(ends.find(({ outcome }) => outcome === "later")).toMatchObject({ class: "capacity", reason: expect.stringContaining("EC2") });
+	});
+
+	test("after an interruption, or on the operator's switch, no spot is asked for", async () => {
+		world = await startWorld();
+		const [first, second] = world.queue({}, {}) as [LaunchItem, LaunchItem];
+		world.relay.push({ ...first, onDemand: true });
+		const [one] = await world.relay.ends(first.workId);
+		world.relay.onDemandOnly = true;
+		world.relay.push(second);
+		const [two] = await world.relay.ends(second.workId);
+		expect([one, two].map((end) => (end?.outcome === "launched" ? end.market : end?.outcome))).toEqual(["on-demand", "on-demand"]);
+	});
+
+	test("an owner served by repository gets its runners there", async () => {
+		const config = CONFIG.replace("{ name: octo-org }", "{ name: octo-org, endpoint: repo }");
+		world = await startWorld({ config, permissions: { administration: "write", actions: "write", metadata: "read" } });
+		const [item] = world.queue({}) as [LaunchItem];
+		world.relay.push({ ...item, job: { ...item.job, installationId: null } });
+		expect((await world.relay.ends(item.workId))[0]?.outcome).toBe("launched");
+		expect(world.asked).toContain("POST /repos/octo-org/octo-repo/actions/runners/generate-jitconfig");
+		expect(world.asked).toContain("GET /repos/octo-org/octo-repo/installation");
+	});
+
+	test("a launch that is leased again while GitHub is slow goes on under its new lease, once", async () => {
+		world = await startWorld();
+		world.github.faults.latencyMs = 400;
+		const [item] = world.queue({}) as [LaunchItem];
+		world.relay.push(item);
+		await world.relay.until(() => world.relay.leases.length > 1);
+		world.relay.push({ ...item, leaseId: "the-second-lease" });
+		const [end] = await world.relay.ends(item.workId);
+		expect(end).toMatchObject({ outcome: "launched", leaseId: "the-second-lease" });
+		expect(world.ec2.instances()).toHaveLength(1);
+	});
+
+	test("a launch that had to wait is new work while others of its batch go on", async () => {
+		world = await startWorld({ machines: 1 });
+		world.github.faults.request({ path: /generate-jitconfig/, status: 403, headers: { "retry-after": "3" } });
+		const items = world.queue({}, {}) as [LaunchItem, LaunchItem];
+		world.relay.push(...items);
+		await world.relay.until(() => world.relay.settled.some(({ outcome }) => outcome === "later"));
+		const late = items.find(({ workId }) => world.relay.settled.some((it) => it.workId === workId && it.outcome === "later"));
+		world.relay.settled.length = 0;
+		world.relay.push({ ...(late as LaunchItem), leaseId: "the-second-lease" });
+		const [end] = await world.relay.ends(late?.workId ?? "");
+		expect(end).toMatchObject({ outcome: "later", leaseId: "the-second-lease" });
+		expect(world.relay.settled.some(({ outcome }) => outcome === "launched")).toBe(false);
 	});
 });

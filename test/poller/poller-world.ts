@@ -8,6 +8,7 @@ import { parseMayflyYaml, type ResolvedConfig, resolveConfig } from "../../contr
 import type { CheckItem, LaunchItem } from "../../contract/lease.ts";
 import type { Ec2 } from "../../local/ec2.ts";
 import { checkExchange } from "../../local/github/openapi.ts";
+import type { Permissions } from "../../local/github/world.ts";
 import { type GitHub, startGitHub } from "../../local/github.ts";
 import { type Poller, startPoller } from "../../local/lambda.ts";
 import { type Mailbox, startMailbox } from "../../local/mailbox.ts";
@@ -92,12 +93,15 @@ export function checkItem({ job, leaseId }: LaunchItem, state: CheckItem["state"
 }
 
 export async function startWorld(
-	more: { env?: Record<string, string>; machines?: number; config?: string; sessionMs?: number } = {},
+	more: { env?: Record<string, string>; machines?: number; config?: string; sessionMs?: number; permissions?: Permissions } = {},
 ): Promise<World> {
 	const relay = startFakeRelay(TOKEN);
 	const problems: string[] = [];
 	const asked: string[] = [];
 	const github = await startGitHub({
+		accounts: [
+			{ login: "octo-org", repositories: [{ name: "octo-repo", protectedEnvironments: ["production"] }], permissions: more.permissions },
+		],
 		onExchange(exchange) {
 			problems.push(...checkExchange(exchange));
 			asked.push(`${exchange.method} ${exchange.path.replace(/[?].*/, "").replace(/[0-9]{3,}/g, "#")}`);

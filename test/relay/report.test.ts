@@ -19,7 +19,8 @@ async function launched(n: number): Promise<void> {
 describe("report", () => {
 	test("is answered 204 with nothing, and fills the timings of the machine's job", async () => {
 		await launched(1);
-		const at = Date.now() - 5000;
+		const at = Date.now();
+		await Bun.sleep(20);
 		const phases = ["claimed", "listening", "running", "finished", "off"];
 		for (const [n, phase] of phases.entries()) {
 			const said = await relay.report(instanceId(1), { sequence: n + 1, phase, at: at + n });
@@ -28,6 +29,14 @@ describe("report", () => {
 		const { timings, state } = await relay.job(1);
 		expect(timings).toMatchObject({ claimedAt: at, listeningAt: at + 1, startedAt: at + 2, finishedAt: at + 3, offAt: at + 4 });
 		expect(state).toBe("launched");
+	});
+
+	test("with a clock that is behind shows no stage before the one it follows", async () => {
+		await launched(9);
+		await relay.report(instanceId(9), { sequence: 1, phase: "claimed", at: Date.now() - 60_000 });
+		const { receivedAt, launchedAt, claimedAt } = (await relay.job(9)).timings;
+		expect(claimedAt).toBe(launchedAt);
+		expect(launchedAt).toBeGreaterThanOrEqual(receivedAt ?? Number.POSITIVE_INFINITY);
 	});
 
 	test("that the machine is gone brings the next check forward, and one that it listens does not", async () => {
@@ -45,7 +54,8 @@ describe("report", () => {
 		const item = (await relay.lease()).work.find(({ workId }) => workId === "launch-3");
 		const lease = { workId: item?.workId, leaseId: item?.leaseId };
 		await relay.settle({ ...lease, outcome: "launching", token: "t-3", members: [3], request: {} });
-		const at = Date.now() - 100;
+		const at = Date.now();
+		await Bun.sleep(20);
 		await relay.report(instanceId(3), { jobId: 3, at });
 		await relay.settle({ ...lease, outcome: "launched", ...machineOf(3) });
 		expect((await relay.job(3)).timings).toMatchObject({ claimedAt: at, launchedAt: at });

@@ -26,7 +26,11 @@ async function stateOfSources(): Promise<string> {
 async function buildReady(): Promise<ReadyParts> {
 	const folder = join(root, ".cache", "build", await stateOfSources());
 	const target = `${process.platform}-${process.arch}` as AgentTarget;
-	const parts = (at: string): ReadyParts => ({ relay: join(at, "relay.js"), poller: join(at, "poller.mjs"), agent: join(at, "mayfly-agent") });
+	const parts = (at: string): ReadyParts => ({
+		relay: join(at, "relay.js"),
+		poller: join(at, "poller.mjs"),
+		agent: join(at, "mayfly-agent"),
+	});
 	if (existsSync(folder)) return parts(folder);
 	const fresh = `${folder}.${process.pid}`;
 	await mkdir(fresh, { recursive: true });

@@ -1,6 +1,6 @@
 // The built parts that this machine can run, built once for each state of the sources: for `bun run local` and the tests.
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type AgentTarget, buildAgent } from "./agent.ts";
 import { buildPoller } from "./poller.ts";
@@ -15,6 +15,8 @@ export interface ReadyParts {
 const root = join(import.meta.dir, "..");
 const SOURCES = "{agent,build,contract,poller,relay}/**/*.ts";
 const SETTINGS = ["bun.lock", "package.json", "wrangler.toml"];
+
+const KEPT_BUILDS = 4;
 
 async function stateOfSources(): Promise<string> {
 	const hasher = new Bun.CryptoHasher("sha256").update(`${process.platform} ${process.arch} ${Bun.version}`);
@@ -37,7 +39,15 @@ async function buildReady(): Promise<ReadyParts> {
 	const made = parts(fresh);
 	await Promise.all([buildRelay(made.relay), buildPoller(made.poller), buildAgent(target, made.agent)]);
 	await rename(fresh, folder).catch(() => rm(fresh, { recursive: true, force: true }));
+	await forgetOlder(join(root, ".cache", "build"));
 	return parts(folder);
+}
+
+/** Each build holds an agent of 100 MB: the newest few stay, since another process may still run one. */
+async function forgetOlder(folder: string): Promise<void> {
+	const builds = await Promise.all((await readdir(folder)).map(async (name) => ({ name, at: (await stat(join(folder, name))).mtimeMs })));
+	const older = builds.toSorted((a, b) => b.at - a.at).slice(KEPT_BUILDS);
+	await Promise.all(older.map(({ name }) => rm(join(folder, name), { recursive: true, force: true })));
 }
 
 let ready: Promise<ReadyParts> | undefined;

@@ -88,10 +88,13 @@ const TierYml = v.strictObject({
 	limits: v.optional(LimitsYml, {}),
 });
 
+/** Refused jobs stay queued at GitHub, with the reason in the ledger. */
+const OnRefused = v.picklist(["leave"], "only `leave` is honoured yet");
+
 export const MayflyYml = v.strictObject({
 	owners: v.pipe(v.array(OwnerYml), v.minLength(1, "no owner is served"), v.maxLength(1000)),
 	acceptRunsOnLabels: v.optional(v.boolean(), false),
-	onRefused: v.optional(v.picklist(["leave", "cancel-run"]), "leave"),
+	onRefused: v.optional(OnRefused, "leave"),
 	presets: v.optional(v.record(Name, PresetYml), {}),
 	images: v.record(Name, ImageYml),
 	tiers: v.record(Name, TierYml),
@@ -110,7 +113,6 @@ export const Infrastructure = v.object({
 	launchTemplates: v.object({ x64: Template, arm64: Template }),
 	/** One fleet takes at most one subnet of each zone. */
 	subnets: v.pipe(v.array(v.object({ id: Text, zone: Text })), v.minLength(1)),
-	mailboxEndpoint: v.optional(Text),
 });
 export type Infrastructure = v.InferOutput<typeof Infrastructure>;
 
@@ -143,7 +145,7 @@ export const ResolvedConfig = v.object({
 	version: VersionOne,
 	owners: v.array(Owner),
 	acceptRunsOnLabels: v.boolean(),
-	onRefused: v.picklist(["leave", "cancel-run"]),
+	onRefused: OnRefused,
 	presets: v.record(v.string(), Preset),
 	images: v.record(v.string(), v.object({ arch: Arch, ami: v.nullable(Text) })),
 	tiers: v.record(v.string(), Tier),

@@ -43,8 +43,8 @@ export const DEFAULT_CLOCKS = {
 	answers: 2 * MINUTE,
 	/** A session that has not leased for this long has left its seat. */
 	seatIdle: 40 * SECOND,
-	/** A session with less left than this lets a newcomer in. */
-	seatEnding: 45 * SECOND,
+	/** A session with less left than this lets a newcomer in. It leases until 45 s before its end and newcomers start every minute: one of them finds the seat free in time. */
+	seatEnding: 105 * SECOND,
 	/** Ended jobs are kept this long. */
 	keep: 7 * DAY,
 	housekeeping: HOUR,

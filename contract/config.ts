@@ -1,6 +1,5 @@
 // mayfly.yml, the operator's file, and the resolved config that is made of it at deploy and read by the poller (DESIGN 7). Pure.
 import * as v from "valibot";
-import { parseDocument } from "yaml";
 import { type ConfigProblem, problemsBetween, type ReadableParts } from "./config-checks.ts";
 import { Id, parserOf, Text, VersionOne } from "./parse.ts";
 import { Rule } from "./rule.ts";
@@ -199,16 +198,6 @@ function recordOf<E extends v.ObjectEntries>(entries: E) {
 function readableParts(input: unknown): ReadableParts {
 	const read = v.safeParse(Readable, input);
 	return read.success ? read.output : { owners: [], presets: {}, images: {}, tiers: {} };
-}
-
-/** Reads the text of a mayfly.yml. A text that is not YAML is refused with the lines at which it is not. */
-export function parseMayflyYaml(text: string): MayflyYmlReading {
-	const document = parseDocument(text, { prettyErrors: true });
-	const problems = [...document.errors, ...document.warnings].map((problem) => ({
-		path: `line ${problem.linePos?.[0].line ?? 1}`,
-		reason: problem.message.split(" at line ")[0] ?? problem.message,
-	}));
-	return problems.length > 0 ? { ok: false, problems } : parseMayflyYml(document.toJS());
 }
 
 /** Joins the operator's file with what the stack has. Every default is filled in, so that the poller decides nothing of its own. */

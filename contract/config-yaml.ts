@@ -1,0 +1,13 @@
+// The text of a mayfly.yml. Apart from config.ts, so that the YAML library is no part of what reads the resolved config. Pure.
+import { parseDocument } from "yaml";
+import { type MayflyYmlReading, parseMayflyYml } from "./config.ts";
+
+/** Reads the text of a mayfly.yml. A text that is not YAML is refused with the lines at which it is not. */
+export function parseMayflyYaml(text: string): MayflyYmlReading {
+	const document = parseDocument(text, { prettyErrors: true });
+	const problems = [...document.errors, ...document.warnings].map((problem) => ({
+		path: `line ${problem.linePos?.[0].line ?? 1}`,
+		reason: problem.message.split(" at line ")[0] ?? problem.message,
+	}));
+	return problems.length > 0 ? { ok: false, problems } : parseMayflyYml(document.toJS());
+}

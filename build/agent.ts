@@ -13,11 +13,20 @@ const NAME = "mayfly-agent";
 /** A job may leave `.env` and `bunfig.toml` where the agent stands: it must never read them (AWS.md 7). */
 const FLAGS = "--compile --minify --bytecode --format=esm --no-compile-autoload-dotenv --no-compile-autoload-bunfig".split(" ");
 
+/** `__dirname` would put the place of the checkout into the bytes; only pino's worker threads ask for it, and the agent starts none. */
 async function compile(target: AgentTarget, outFile: string): Promise<void> {
 	const made = Bun.spawn(
 		[
 			...[process.execPath, "build", join("agent", "main.ts"), ...FLAGS],
-			...[`--target=bun-${target}`, "--define", `MAYFLY_VERSION=${JSON.stringify(version)}`, "--outfile", outFile],
+			...[
+				`--target=bun-${target}`,
+				"--define",
+				`MAYFLY_VERSION=${JSON.stringify(version)}`,
+				"--define",
+				`__dirname="/"`,
+				"--outfile",
+				outFile,
+			],
 		],
 		{ cwd: root, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
 	);

@@ -1,0 +1,71 @@
+// What the documents promise, tried: commands, labels and links.
+import { describe, expect, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parseResolvedConfig, resolveConfig } from "../contract/config.ts";
+import { parseMayflyYaml } from "../contract/config-yaml.ts";
+import { resolveLabels } from "../contract/label.ts";
+import settings from "../package.json";
+
+const root = join(import.meta.dir, "..");
+const documents = [
+	"README.md",
+	"CHANGELOG.md",
+	...["docs", "docs/decisions"].flatMap((folder) => readdirSync(join(root, folder)).map((name) => join(folder, name))),
+]
+	.filter((name) => name.endsWith(".md"))
+	.map((name) => ({ name, text: readFileSync(join(root, name), "utf8") }));
+
+function localConfig() {
+	const read = parseMayflyYaml(readFileSync(join(root, "local", "mayfly.yml"), "utf8"));
+	if (!read.ok) throw new Error(JSON.stringify(read.problems));
+	const template = { id: "lt-1", version: "1" };
+	return resolveConfig(read.value, {
+		stack: "s",
+		launchTemplates: { x64: template, arm64: template },
+		subnets: [{ id: "subnet-1", zone: "z" }],
+	});
+}
+
+describe("the documents", () => {
+	test("name the pinned Bun and only scripts that exist", () => {
+		const pinned = settings.packageManager.split("@")[1];
+		for (const { name, text } of documents) {
+			for (const [, version] of text.matchAll(/npx -y bun@([0-9.]+)/g)) expect([name, version]).toEqual([name, pinned]);
+			for (const [, script] of text.matchAll(/bun(?:@[0-9.]+)? run ([a-z]+)/g))
+				expect([name, Object.keys(settings.scripts)]).toEqual([name, expect.arrayContaining([script])]);
+		}
+	});
+
+	test("show labels that the local configuration serves", () => {
+		const config = localConfig();
+		const shown = documents.flatMap(({ text }) =>
+			[...text.matchAll(/runs-on: (mayfly=\S+ github\.run_id \S+)/g)].map((match) => match[1] ?? ""),
+		);
+		expect(shown.length).toBeGreaterThan(2);
+		for (const label of shown) expect([label, resolveLabels([label.replace(/\$\{\{.*?\}\}/, "1")], config).ok]).toEqual([label, true]);
+	});
+
+	test("link to nothing that is not there", () => {
+		const broken = documents.flatMap(({ name, text }) =>
+			[...text.matchAll(/\]\((?!https?:)([^)#]+)/g)]
+				.map((match) => join(dirname(name), match[1] ?? ""))
+				.filter((target) => !existsSync(join(root, target))),
+		);
+		expect(broken).toEqual([]);
+	});
+
+	test("mention no file of ours that is not there", () => {
+		const mentioned = documents.flatMap(({ text }) =>
+			[...text.matchAll(/`((?:relay|poller|agent|local|contract|build|test|docs)\/[\w./-]+\.(?:ts|yml|md))`/g)].map(
+				(match) => match[1] ?? "",
+			),
+		);
+		expect(mentioned.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+	});
+
+	test("the local configuration survives its journey to the poller", () => {
+		const config = localConfig();
+		expect(parseResolvedConfig(JSON.parse(JSON.stringify(config)))).toEqual({ ok: true, value: config });
+	});
+});

@@ -1,8 +1,5 @@
 // The poller's real bundle in Node 24, between the stand-ins of GitHub and AWS and a relay that tests write the lines of.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { buildPoller } from "../../build/poller.ts";
+import { readyParts } from "../../build/ready.ts";
 import { type BootDocument, bootKey, parseBootDocument } from "../../contract/boot.ts";
 import { type ResolvedConfig, resolveConfig } from "../../contract/config.ts";
 import { parseMayflyYaml } from "../../contract/config-yaml.ts";
@@ -58,16 +55,9 @@ export interface World {
 	stop(): Promise<void>;
 }
 
-let built: Promise<string> | undefined;
-/** Built once in this process. */
-export function builtPoller(): Promise<string> {
-	built ??= (async () => {
-		const folder = await mkdtemp(join(tmpdir(), "mayfly-test-poller-"));
-		process.on("exit", () => void rm(folder, { recursive: true, force: true }));
-		await buildPoller(join(folder, "poller.mjs"));
-		return join(folder, "poller.mjs");
-	})();
-	return built;
+/** Path of the built poller. */
+export async function builtPoller(): Promise<string> {
+	return (await readyParts()).poller;
 }
 
 function itemsOf(github: GitHub, specs: Partial<Job>[]): LaunchItem[] {

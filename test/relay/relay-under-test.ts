@@ -1,9 +1,9 @@
 // The built relay in raw workerd, as its callers see it.
 import { createHmac } from "node:crypto";
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildRelay } from "../../build/relay.ts";
+import { readyParts } from "../../build/ready.ts";
 import { type JobDetail, parseJobDetail } from "../../contract/job.ts";
 import { type LeaseAnswer, parseLeaseAnswer } from "../../contract/lease.ts";
 import { type ObserveAnswer, parseObserveAnswer } from "../../contract/observe.ts";
@@ -20,19 +20,9 @@ export const SECRETS = {
 };
 export const OWNERS = "octo-org,Octocoders,codertocat,wolfy1339,lineville";
 
-let bundle: Promise<string> | undefined;
-
-/** The bundle, built once for each test process. */
-export function builtRelay(): Promise<string> {
-	bundle ??= (async () => {
-		const folder = join(import.meta.dir, "..", "..", ".cache", "relay");
-		await mkdir(folder, { recursive: true });
-		const file = join(folder, "relay.js");
-		await buildRelay(`${file}.${process.pid}`);
-		await rename(`${file}.${process.pid}`, file);
-		return file;
-	})();
-	return bundle;
+/** The built relay. */
+export async function builtRelay(): Promise<string> {
+	return (await readyParts()).relay;
 }
 
 export function sign(body: string | Uint8Array, secret: string = SECRETS.WEBHOOK_SECRET): string {

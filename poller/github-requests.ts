@@ -10,6 +10,7 @@ export interface GitHubOptions {
 	appId: string;
 	privateKey: string;
 	now(): number;
+	sleep(ms: number): Promise<void>;
 }
 export type Params = Record<string, unknown>;
 export interface Answer {
@@ -28,7 +29,13 @@ export interface GitHubRequests {
 const TIMEOUT_MS = 20_000;
 /** GitHub allows 100 requests at a time for each App (FACTS 2.8). */
 const CONCURRENT = 80;
+const HICCUP_MS = 500;
 const HEADERS = { "user-agent": "mayfly-poller", "x-github-api-version": "2022-11-28", accept: "application/vnd.github+json" };
+
+/** A failure of GitHub's own in a call that may be made twice: mostly over at once, while the ledger would let the job wait for many seconds. */
+function isHiccup(route: string, error: unknown): boolean {
+	return !route.startsWith("POST") && error instanceof GitHubError && (error.status ?? 0) >= 500;
+}
 
 /** Requests of one session. Installation tokens are made once and kept (auth-app). Every failure is thrown as a GitHubError. */
 export function createGitHubRequests(options: GitHubOptions): GitHubRequests {
@@ -36,7 +43,7 @@ export function createGitHubRequests(options: GitHubOptions): GitHubRequests {
 	// The base URL does not reach auth-app by itself (FACTS 8).
 	const auth = createAppAuth({ appId: options.appId, privateKey: options.privateKey, request: base });
 	const inTurn = createTurns(CONCURRENT);
-	const send = (route: string, params: Params, token: () => Promise<string>): Promise<Answer> =>
+	const once = (route: string, params: Params, token: () => Promise<string>): Promise<Answer> =>
 		inTurn(async () => {
 			const signal = AbortSignal.timeout(TIMEOUT_MS);
 			try {
@@ -46,6 +53,15 @@ export function createGitHubRequests(options: GitHubOptions): GitHubRequests {
 				throw toGitHubError(route, error, options.now());
 			}
 		});
+	const send: typeof once = async (...request) => {
+		try {
+			return await once(...request);
+		} catch (error) {
+			if (!isHiccup(request[0], error)) throw error;
+			await options.sleep(HICCUP_MS);
+			return once(...request);
+		}
+	};
 	const appToken = async () => `bearer ${(await auth({ type: "app" })).token}`;
 	const installationOf = keptById(async (repository) => {
 		const { data } = await send("GET /repos/{owner}/{repo}/installation", namesOf(repository), appToken);

@@ -51,7 +51,7 @@ function portsOf(
 		...rest,
 		...{ config: resolved, stack, now, sleep },
 		relay: createRelay({ url: config.relayUrl, token: secret.pollerToken, fetch, sleep }),
-		github: createGitHub({ apiUrl: config.githubApiUrl, appId: config.appId, privateKey: secret.appPrivateKey, now }),
+		github: createGitHub({ apiUrl: config.githubApiUrl, appId: config.appId, privateKey: secret.appPrivateKey, now, sleep }),
 		ec2: createEc2({ region, credentials, endpoint: config.ec2Url }),
 		machines: { reportUrl: config.reportUrl, reportKey: secret.reportKey, mailboxUrl: config.mailboxBootUrl },
 	};

@@ -34,6 +34,13 @@ describe("trouble with GitHub", () => {
 		expect(world.ec2.instances()).toHaveLength(0);
 	});
 
+	test("one failure of GitHub's own while a run is read costs the job nothing", async () => {
+		world = await startWorld();
+		world.github.faults.request({ method: "GET", path: /\/actions\/runs\//, status: 502, times: 1 });
+		const { end } = await launchOne();
+		expect(end?.outcome).toBe("launched");
+	});
+
 	test("a registration whose answer was lost is replaced, not doubled", async () => {
 		world = await startWorld();
 		world.github.faults.request({ path: /generate-jitconfig/, status: 502, after: true });

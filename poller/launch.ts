@@ -13,7 +13,7 @@ import { type OutcomeBody, outcomeOf, settle } from "./outcome.ts";
 import { type Candidate, type Group, planLaunches } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import type { ReadRun } from "./read-runs.ts";
-import { standingOf } from "./verify.ts";
+import { patientWithYoung, standingOf } from "./verify.ts";
 
 export interface Batch {
 	budgets: Budgets;
@@ -38,7 +38,7 @@ export async function launch(ports: Ports, items: readonly LaunchItem[], batch: 
 
 async function judge(ports: Ports, item: LaunchItem, { budgets, read }: Batch): Promise<{ candidate: Candidate } | { settle: Outcome }> {
 	const standing = standingOf(await read(item.job), item.job.id, ports.now());
-	if (!standing.queued) return { settle: outcomeOf(item, standing.settle) };
+	if (!standing.queued) return { settle: outcomeOf(item, patientWithYoung(standing.settle, item.queuedAt, ports.now())) };
 	const { run, job } = standing;
 	const admitted = admitJob(run, job, item.environment, ports.config);
 	if (!admitted.admitted) return { settle: outcomeOf(item, { outcome: "refused", reason: admitted.reason }) };

@@ -35,3 +35,13 @@ export function standingOf(reading: RunReading, jobId: number, now: number): Sta
 	const { status, conclusion, runnerName } = job;
 	return { queued: false, settle: { outcome: "notQueued", status, conclusion, runnerName } };
 }
+
+/** A run's webhook can be ahead of GitHub's own API. */
+const YOUNG_MS = 60_000;
+const LOOK_AGAIN_MS = 3_000;
+
+/** Of a job that was queued a moment ago (epoch ms), an absence is not reported yet: the ledger would take minutes to look again. */
+export function patientWithYoung(settle: Settlement, queuedAt: number, now: number): Settlement {
+	if (settle.outcome !== "gone" || now - queuedAt > YOUNG_MS) return settle;
+	return { outcome: "later", notBefore: now + LOOK_AGAIN_MS, class: "throttled", reason: "GitHub's API does not know the job yet" };
+}

@@ -7,7 +7,7 @@ import { GitHubError, laterAfter, retryMoment } from "../../poller/github-error.
 import type { Instance, Run, RunJob } from "../../poller/ports.ts";
 import { isProven, whyNotNow } from "../../poller/rerun.ts";
 import { failedDeliveries } from "../../poller/sweep.ts";
-import { standingOf } from "../../poller/verify.ts";
+import { patientWithYoung, standingOf } from "../../poller/verify.ts";
 import { job, NOW, run } from "./facts.ts";
 import { resolved } from "./poller-world.ts";
 
@@ -37,6 +37,13 @@ describe("standing", () => {
 		expect(standingOf({ kind: "read", run, jobs: new Map() }, 7, NOW)).toMatchObject({ settle: { outcome: "gone" } });
 		const error = new GitHubError("GET", 500, "", null);
 		expect(standingOf({ kind: "failed", error }, 7, NOW)).toMatchObject({ settle: { outcome: "later", class: "throttled" } });
+	});
+
+	test("a job that was queued a moment ago and that GitHub does not know yet is looked at again within seconds", () => {
+		expect(patientWithYoung({ outcome: "gone" }, NOW - 1000, NOW)).toMatchObject({ outcome: "later", notBefore: NOW + 3000 });
+		expect(patientWithYoung({ outcome: "gone" }, NOW - 61_000, NOW)).toEqual({ outcome: "gone" });
+		const refused = { outcome: "refused", reason: "a rule" } as const;
+		expect(patientWithYoung(refused, NOW - 1000, NOW)).toEqual(refused);
 	});
 });
 

@@ -87,8 +87,9 @@ describe("launch", () => {
 		const [item] = world.queue({});
 		if (!item) throw new Error("no job");
 		world.github.cancelRun(item.job.runId);
-		const stranger = launchItem(999_999, 888_888, item.job.installationId ?? 0);
-		const absent = launchItem(777_777, item.job.runId, item.job.installationId ?? 0);
+		const old = { queuedAt: Date.now() - 120_000 };
+		const stranger = launchItem(999_999, 888_888, item.job.installationId ?? 0, old);
+		const absent = launchItem(777_777, item.job.runId, item.job.installationId ?? 0, old);
 		world.relay.push(item, stranger, absent);
 		const ends = await world.relay.ends(item.workId, stranger.workId, absent.workId);
 		expect(ends[0]).toMatchObject({ outcome: "notQueued", status: "completed", conclusion: "cancelled" });

@@ -32,6 +32,8 @@ export const MachineFact = v.object({
 	/** EC2's StateReason code, such as `Server.SpotInstanceTermination`. */
 	stateReason: v.nullable(Text),
 	privateIp: v.nullable(Text),
+	/** Token of the intent that launched it, from its tag: a launch that is not settled yet owns its machines by this. */
+	token: v.optional(v.nullable(Text), null),
 });
 export type MachineFact = v.InferOutput<typeof MachineFact>;
 

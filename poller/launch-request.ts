@@ -21,10 +21,18 @@ export function launchToken({ members }: Group): string {
 	return `mayfly-${createHash("sha256").update(named).digest("hex").slice(0, 40)}`;
 }
 
+/** What the second call's token has more than the first one's (docs/decisions/0003). */
+const FALLBACK = "-od";
+
+/** The token of the intent that a call's token, as an instance's tag has it, belongs to. */
+export function intentTokenOf(token: string | null): string | null {
+	return token?.endsWith(FALLBACK) ? token.slice(0, -FALLBACK.length) : token;
+}
+
 /** The intent for a group: spot first and then on-demand, or on-demand alone. */
 export function launchIntent(group: Group, offer: Extract<Offer, { ok: true }>, config: ResolvedConfig): Intent {
 	const token = launchToken(group);
-	const onDemand = fleetRequest(group, offer, "on-demand", group.first.spot ? `${token}-od` : token, config);
+	const onDemand = fleetRequest(group, offer, "on-demand", group.first.spot ? `${token}${FALLBACK}` : token, config);
 	const calls = group.first.spot
 		? { first: fleetRequest(group, offer, "spot", token, config), fallback: onDemand }
 		: { first: onDemand, fallback: null };

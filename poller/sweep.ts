@@ -1,5 +1,6 @@
 // Looks over what no webhook tells: machines that nobody wants, deliveries that failed. From current state alone, so any of them may be missed.
 import type { MachineFact } from "../contract/observe.ts";
+import { intentTokenOf } from "./launch-request.ts";
 import type { Delivery, Instance, Ports } from "./ports.ts";
 import { endMachine, runnerNameOf, scopeOf } from "./runners.ts";
 import { isAlive, repositoryOf } from "./terminate.ts";
@@ -25,8 +26,8 @@ export async function sweepMachines(ports: Ports): Promise<void> {
 	}
 }
 
-function factOf({ instanceId, state, launchedAt, stateReason, privateIp }: Instance): MachineFact {
-	return { instanceId, state, launchedAt, stateReason, privateIp };
+function factOf({ instanceId, state, launchedAt, stateReason, privateIp, tags }: Instance): MachineFact {
+	return { instanceId, state, launchedAt, stateReason, privateIp, token: intentTokenOf(tags["mayfly:token"] ?? null) };
 }
 
 async function endUnwanted(ports: Ports, instance: Instance, force: boolean): Promise<void> {

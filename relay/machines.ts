@@ -10,14 +10,18 @@ function isEnding(fact: MachineFact): boolean {
 	return fact.state === "shutting-down" || fact.state === "terminated";
 }
 
-/** Decides whether a machine stays. A machine that no job owns yet gets time for the settle that names it (DESIGN 4, 5). */
-export function judge(fact: MachineFact, owner: Job | null, now: number, clocks: Clocks): Verdict {
+/**
+ * Decides whether a machine stays. A machine that no job owns yet gets time for the settle that names it (DESIGN 4, 5), and as long as the
+ * launch that made it is replayed: `awaited` is a job that still waits for that launch.
+ */
+export function judge(fact: MachineFact, owner: Job | null, awaited: Job | null, now: number, clocks: Clocks): Verdict {
 	const { instanceId } = fact;
 	const keep = (reason: string): Verdict => ({ instanceId, verdict: "keep", reason, force: false });
 	const end = (reason: string, force = false): Verdict => ({ instanceId, verdict: "terminate", reason, force });
 	const age = now - fact.launchedAt;
 	if (isEnding(fact)) return keep("it is ending");
 	if (age > clocks.hardLimit) return end("older than its hard limit", true);
+	if (!owner && awaited) return keep(`job ${awaited.pointer.id} waits for its launch`);
 	if (!owner) return age > clocks.adoptAfter ? end("no job owns it") : keep("a settle may still name it");
 	if (!isEnded(owner)) return keep(`job ${owner.pointer.id} is ${owner.state}`);
 	if (now - owner.since <= clocks.offAfter) return keep("it is expected to switch itself off");

@@ -102,9 +102,11 @@ describe("other signers", () => {
 		const encoded = (text: string) =>
 			encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 		const text = fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 });
+		// Smithy keeps parameters in a plain object and loses one named `__proto__` before it signs.
+		const name = text.filter((name) => name !== "__proto__");
 		const inputs = [
 			fc.array(text, { maxLength: 4 }),
-			fc.uniqueArray(fc.tuple(text, text), { maxLength: 4, selector: ([name]) => name }),
+			fc.uniqueArray(fc.tuple(name, text), { maxLength: 4, selector: ([name]) => name }),
 			text,
 		] as const;
 		const holds = fc.asyncProperty(...inputs, async (parts, pairs, body) => {

@@ -191,7 +191,7 @@ describe("sweep", () => {
 		world.relay.verdicts = [{ instanceId: machine.instanceId, verdict: "terminate", reason: "no job owns it", force: false }];
 		await world.relay.until(() => stateOf(machine) !== "running");
 		const fact = world.relay.observed.flatMap(({ machines }) => machines).find(({ instanceId }) => instanceId === machine.instanceId);
-		expect(fact).toMatchObject({ state: "running", privateIp: machine.privateIp });
+		expect(fact).toMatchObject({ state: "running", privateIp: machine.privateIp, token: expect.stringMatching(/^mayfly-[0-9a-f]{40}$/) });
 		expect(world.relay.observed.every(({ complete }) => complete)).toBe(true);
 		expect(world.github.runners()).toEqual([]);
 	});

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { findInstanceType } from "../../local/ec2/instance-types.ts";
 import { INSTANCE_TYPES } from "../../poller/instance-types.ts";
-import { launchCallsOf, launchIntent, launchToken } from "../../poller/launch-request.ts";
+import { intentTokenOf, launchCallsOf, launchIntent, launchToken } from "../../poller/launch-request.ts";
 import { offerFor } from "../../poller/offer.ts";
 import { type Candidate, type Group, planLaunches } from "../../poller/plan.ts";
 import { candidate, config, groupsOf } from "./facts.ts";
@@ -107,6 +107,7 @@ describe("launch request", () => {
 		expect(first?.SpotOptions).toEqual({ AllocationStrategy: "price-capacity-optimized" });
 		expect(fallback?.OnDemandOptions).toEqual({ AllocationStrategy: "prioritized" });
 		expect(fallback?.ClientToken).toBe(`${first?.ClientToken}-od`);
+		expect(intentTokenOf(fallback?.ClientToken ?? null)).toBe(first?.ClientToken ?? "");
 		expect(fallback?.ClientToken?.length).toBeLessThanOrEqual(64);
 		const once = launchCallsOf(intentOf(candidate(1, { spot: false })));
 		expect([once?.first.TargetCapacitySpecification?.DefaultTargetCapacityType, once?.fallback]).toEqual(["on-demand", null]);

@@ -18,7 +18,7 @@ describe("budgets", () => {
 
 describe("machines", () => {
 	const fact = (it: Ledger, n: number, state: "running" | "terminated" = "running", age = 0) => ({
-		...{ instanceId: instanceId(n), state, launchedAt: it.now() - age, stateReason: null, privateIp: null },
+		...{ instanceId: instanceId(n), state, launchedAt: it.now() - age, stateReason: null, privateIp: null, token: null },
 	});
 
 	test("the machine of a job that has ended is terminated if it does not switch itself off", () => {
@@ -26,6 +26,17 @@ describe("machines", () => {
 		expect(it.observe({ machines: [fact(it, 1)] }).machines).toMatchObject([{ verdict: "keep" }]);
 		it.wait(clocks.offAfter + 1);
 		expect(it.observe({ machines: [fact(it, 1)] }).machines).toMatchObject([{ verdict: "terminate", force: false }]);
+	});
+
+	test("one that no settle named stays while a job waits for the launch that made it, however long the poller is away", () => {
+		const it = reach("launching");
+		const nobodys = () => it.observe({ machines: [{ ...fact(it, 1, "running", clocks.adoptAfter + 1), token: "t-1" }] }).machines;
+		expect(nobodys()).toMatchObject([{ verdict: "keep", reason: "job 1 waits for its launch" }]);
+		expect(it.observe({ machines: [{ ...fact(it, 1, "running", clocks.adoptAfter + 1), token: "t-2" }] }).machines).toMatchObject([
+			{ verdict: "terminate" },
+		]);
+		it.hear(1, "completed", { conclusion: "cancelled" });
+		expect(nobodys()).toMatchObject([{ verdict: "terminate", reason: "no job owns it" }]);
 	});
 
 	test("one older than the hard limit is terminated whatever it runs", () => {

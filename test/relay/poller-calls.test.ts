@@ -165,7 +165,7 @@ describe("sessions", () => {
 describe("observe", () => {
 	const now = Date.now();
 	const fact = (n: number, more: Record<string, unknown> = {}) => ({
-		...{ instanceId: instanceId(n), state: "running", launchedAt: now, stateReason: null, privateIp: null },
+		...{ instanceId: instanceId(n), state: "running", launchedAt: now, stateReason: null, privateIp: null, token: null },
 		...more,
 	});
 

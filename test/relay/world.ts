@@ -143,7 +143,7 @@ export function createWorld(jobCount: number) {
 		sweep(): void {
 			const facts = [...machines.values()].map(({ id, alive, launchedAt }) => ({
 				...{ instanceId: id, state: alive ? ("running" as const) : ("terminated" as const), launchedAt },
-				...{ stateReason: null, privateIp: null },
+				...{ stateReason: null, privateIp: null, token: null },
 			}));
 			const answer = observe(queue, { jobs: [], runs: [], machines: facts, complete: true }, intake, now);
 			for (const { instanceId: id, verdict } of answer.machines) if (verdict === "terminate") end(id);

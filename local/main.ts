@@ -1,6 +1,6 @@
 // `bun run local`: reads the command line and a workflow, runs it through the whole system here, shows what happened.
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { HELP, type LocalArguments, readArguments } from "./arguments.ts";
 import { driveRun } from "./drive.ts";
@@ -13,6 +13,7 @@ import type { Workflow } from "./workflow/model.ts";
 import { readWorkflow } from "./workflow/read.ts";
 
 const WRONG_INPUT = 2;
+const { signals } = constants;
 
 function screenOf(stream: NodeJS.WriteStream): Screen {
 	const isTTY = stream.isTTY === true && process.env.TERM !== "dumb";
@@ -81,10 +82,12 @@ async function main(): Promise<number> {
 	if (!workflow.ok) return refuse(workflow.problems, read.value.json);
 	const interrupted = new AbortController();
 	for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => interrupted.abort(name));
+	// A reader that has gone, such as `head`, ends the run like Ctrl-C.
+	process.stdout.on("error", () => interrupted.abort("SIGPIPE"));
 	try {
 		return await runLocal(read.value, workflow.workflow, interrupted.signal);
 	} catch (error) {
-		if (interrupted.signal.aborted) return interrupted.signal.reason === "SIGINT" ? 130 : 143;
+		if (interrupted.signal.aborted) return 128 + signals[interrupted.signal.reason as keyof typeof signals];
 		throw error;
 	}
 }

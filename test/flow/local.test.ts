@@ -153,4 +153,17 @@ describe("bun run local", () => {
 			LONG,
 		);
 	}
+
+	test(
+		"a reader that goes away ends the run like Ctrl-C, without a word",
+		async () => {
+			const own = await mkdtemp(join(folder, "own-"));
+			const child = startLocal([], { env: { TMPDIR: own } });
+			await child.stdout.cancel();
+			expect([await new Response(child.stderr).text(), await child.exited]).toEqual(["", 141]);
+			expect(await processesNaming(own)).toEqual([]);
+			expect(await readdir(own)).toEqual([]);
+		},
+		LONG,
+	);
 });

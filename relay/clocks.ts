@@ -47,6 +47,10 @@ export const DEFAULT_CLOCKS = {
 	seatEnding: 105 * SECOND,
 	/** Ended jobs are kept this long. */
 	keep: 7 * DAY,
+	/** What is remembered of job starts. */
+	keepStarts: 90 * DAY,
+	/** An intent is replayed within the life of its job's queue time, which GitHub ends after a day. */
+	keepIntents: DAY,
 	housekeeping: HOUR,
 };
 export type Clocks = typeof DEFAULT_CLOCKS;
@@ -76,7 +80,7 @@ export const RATES = {
 
 const Overrides = v.strictObject(
 	Object.fromEntries(
-		Object.keys(DEFAULT_CLOCKS).map((name) => [name, v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(30 * DAY)))]),
+		Object.keys(DEFAULT_CLOCKS).map((name) => [name, v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(400 * DAY)))]),
 	),
 );
 const parseOverrides = parserOf(Overrides);

@@ -1,6 +1,6 @@
 // Which work is due, and its lease: pointers handed to the poller. Runs inside one transaction.
 import type { JobState } from "../contract/job.ts";
-import type { LeaseAnswer, WorkItem } from "../contract/lease.ts";
+import type { LeaseAnswer, LeaseRequest, WorkItem } from "../contract/lease.ts";
 import type { Switches } from "../contract/switches.ts";
 import { fullBucket, oneTokenAt, refilled, spent } from "./budgets.ts";
 import { type Clocks, RATES } from "./clocks.ts";
@@ -19,7 +19,7 @@ export function switchesOf(queue: Queue): Switches {
 }
 
 function budgetsOf(queue: Queue, now: number): Budgets {
-	const kept = queue.setting("budgets") ?? { jit: fullBucket(RATES.jit, now), ec2: fullBucket(RATES.ec2, now) };
+	const kept = queue.budgets() ?? { jit: fullBucket(RATES.jit, now), ec2: fullBucket(RATES.ec2, now) };
 	return { jit: refilled(kept.jit, RATES.jit, now), ec2: refilled(kept.ec2, RATES.ec2, now) };
 }
 
@@ -28,7 +28,7 @@ function isHeldBack(switches: Switches): boolean {
 }
 
 /** Hands out at most `max` due items: machines to end, then launches as far as JIT calls reach, then checks. */
-export function handOut(queue: Queue, max: number, leaseId: () => string, now: number, clocks: Clocks): LeaseAnswer {
+export function handOut(queue: Queue, { max, requestId }: Asked, leaseId: () => string, now: number, clocks: Clocks): LeaseAnswer {
 	const switches = switchesOf(queue);
 	const budgets = budgetsOf(queue, now);
 	const tasks = queue.dueTasks(now, max).filter((task) => !switches.drain || !isPutOff(queue, task, now, clocks));
@@ -42,16 +42,32 @@ export function handOut(queue: Queue, max: number, leaseId: () => string, now: n
 	];
 	const ended = tasks.filter(({ kind }) => kind === "terminate").length;
 	const left = { jit: spent(budgets.jit, launches.length), ec2: spent(budgets.ec2, launches.length + ended) };
-	if (launches.length + ended > 0) queue.saveSetting("budgets", left);
-	return {
-		work,
-		budgets: {
-			jitCalls: Math.floor(left.jit.tokens),
-			ec2Calls: Math.floor(left.ec2.tokens),
-			onDemandOnly: switches.onDemandOnly,
-			paused: isHeldBack(switches),
-		},
+	const granted = {
+		...{ jitCalls: Math.floor(left.jit.tokens), ec2Calls: Math.floor(left.ec2.tokens) },
+		...{ onDemandOnly: switches.onDemandOnly, paused: isHeldBack(switches) },
 	};
+	const answer = { work, budgets: granted };
+	if (work.length > 0) remember(queue, requestId, answer, left, now);
+	return answer;
+}
+
+/** What of a lease's request counts here. */
+type Asked = Pick<LeaseRequest, "max" | "requestId">;
+
+function remember(queue: Queue, request: string, answer: LeaseAnswer, budgets: Budgets, at: number): void {
+	const tokens = answer.work.map((item) => (item.kind === "launch" ? (item.intent?.token ?? null) : null));
+	const work = answer.work.map((item) => (item.kind === "launch" ? { ...item, intent: null } : item));
+	queue.saveLeased({ request, at, answer: { ...answer, work }, tokens, budgets });
+}
+
+/** The answer that a request was given after a moment: its first one may have been lost on the way. */
+export function answerAgain(queue: Queue, request: string, after: number): LeaseAnswer | null {
+	const leased = queue.leased(request, after);
+	if (!leased) return null;
+	const work = leased.answer.work.map((item, at) =>
+		item.kind === "launch" ? { ...item, intent: queue.intent(leased.tokens[at] ?? null) } : item,
+	);
+	return { ...leased.answer, work };
 }
 
 /** While draining, a rerun waits: it would bring new jobs. */
@@ -63,7 +79,7 @@ function isPutOff(queue: Queue, task: Task, now: number, clocks: Clocks): boolea
 function dueOf(queue: Queue, states: readonly JobState[], limit: number, now: number): Job[] {
 	const due: Job[] = [];
 	for (const state of states) {
-		if (due.length < limit) due.push(...queue.dueJobs(state, now, limit - due.length));
+		if (due.length < limit) due.push(...queue.open.due(state, now, limit - due.length));
 	}
 	return due;
 }
@@ -106,10 +122,10 @@ function leaseTask(queue: Queue, task: Task, leaseId: string, now: number, clock
 
 /** When there is something to hand out next, in epoch milliseconds: work that falls due, or a JIT call that launches wait for. */
 export function nextWorkAt(queue: Queue, now: number): number | null {
-	const launchesAt = isHeldBack(switchesOf(queue)) ? null : least(LAUNCHES.map((state) => queue.nextDue(state)));
+	const launchesAt = isHeldBack(switchesOf(queue)) ? null : queue.open.nextDue(LAUNCHES);
 	const budgets = budgetsOf(queue, now);
 	const payable = launchesAt === null ? null : Math.max(launchesAt, oneTokenAt(budgets.jit, RATES.jit));
-	return least([payable, queue.nextTask(), ...CHECKS.map((state) => queue.nextDue(state))]);
+	return least([payable, queue.nextTask(), queue.open.nextDue(CHECKS)]);
 }
 
 function least(moments: (number | null)[]): number | null {

@@ -54,7 +54,9 @@ export interface Job {
 	finishedAt: number | null;
 	/** Action, status and runner of the deliveries applied, so that a second copy under another id is known. */
 	heard: string[];
-	/** Ids of the deliveries applied. */
+	/** Whether its start was recorded. */
+	told: boolean;
+	/** Ids of the newest deliveries applied. */
 	deliveries: string[];
 	history: Change[];
 }
@@ -151,6 +153,7 @@ export function newJob(pointer: JobPointer, queuedAt: number, state: JobState, r
 		startedAt: null,
 		finishedAt: null,
 		heard: [],
+		told: false,
 		deliveries: [],
 		history: [],
 	};

@@ -1,8 +1,9 @@
 // The state machine of a job (DESIGN 4): what GitHub says of it moves it forward, never back. Pure.
 import type { JobEvent, JobStatus } from "../contract/job.ts";
 import type { Clocks } from "./clocks.ts";
-import { enter, isBefore, isEnded, isMachine, type Job, newJob } from "./job.ts";
+import { enter, isBefore, isEnded, type Job, newJob } from "./job.ts";
 import { endingOf, instanceOf, type Moves, movesOf } from "./moves.ts";
+import { startOf } from "./starts.ts";
 import { type Claim, sitDown } from "./swaps.ts";
 
 /** GitHub's word on where a job stands, from a webhook or a read. */
@@ -85,7 +86,11 @@ function hearDone(job: Job, fact: Fact, claim: Claim, now: number, clocks: Clock
 	const ended = moves.jobs.find((it) => it.pointer.id === job.pointer.id) ?? job;
 	// Cancelled before a runner took it: its machine would listen for nothing.
 	if (!ran) return { ...moves, endings: [...moves.endings, ...endingOf(ended.seat, ended, "its job ended before it ran", now)] };
-	return { ...moves, executed: isMachine(ended.seat) ? 1 : 0, interrupted: wasInterrupted(ended) ? [ended] : [] };
+	const interrupted = wasInterrupted(ended) ? [ended] : [];
+	// The machine's own report of the start was lost.
+	const start = startOf(ended, {}, now);
+	if (!start) return { ...moves, interrupted };
+	return { ...withJob(moves, job.pointer.id, (it) => ({ ...it, told: true })), interrupted, started: [start] };
 }
 
 /** A machine runs one job: one that names the machine of a job which ran there to its end is that job's copy in a rerun (FACTS 3). */

@@ -1,5 +1,6 @@
 // What a decision of the ledger asks to be written down: changed jobs, machines to end, runs to rerun. Data only.
 import type { JobPointer } from "../contract/job.ts";
+import type { Start } from "../contract/start.ts";
 import type { Job, Seat } from "./job.ts";
 
 /** A machine to end after its runner was deleted at GitHub (DESIGN 4), from a moment on. */
@@ -18,12 +19,12 @@ export interface Moves {
 	spared: string[];
 	/** Jobs that an interruption ended: their run is to be rerun. */
 	interrupted: Job[];
-	/** Jobs that ran to an end on a machine of ours, for the counters. */
-	executed: number;
+	/** Jobs that began on a machine of ours. */
+	started: Start[];
 }
 
 export function movesOf(...jobs: Job[]): Moves {
-	return { jobs, endings: [], spared: [], interrupted: [], executed: 0 };
+	return { jobs, endings: [], spared: [], interrupted: [], started: [] };
 }
 
 /** Ends the machine of a seat; a launch under way has none yet and is ended when it is named. */

@@ -6,6 +6,7 @@ import { wasInterrupted } from "./ledger.ts";
 import { movesOf } from "./moves.ts";
 import type { Queue } from "./queue.ts";
 import { hearEarly, hearReport } from "./reports.ts";
+import { startOf } from "./starts.ts";
 import { launchKey } from "./swaps.ts";
 import { write } from "./write.ts";
 
@@ -17,8 +18,10 @@ export function note(queue: Queue, report: Report, now: number, clocks: Clocks):
 		return;
 	}
 	const heard = hearReport(seated, report, now, clocks);
+	const start = report.phase === "running" ? startOf(heard, report.measurements, now) : null;
+	const noted = start ? { ...heard, told: true } : heard;
 	const isNews = wasInterrupted(heard) && !wasInterrupted(seated);
-	write(queue, { ...movesOf(heard), interrupted: isNews ? [heard] : [] }, now);
+	write(queue, { ...movesOf(noted), interrupted: isNews ? [noted] : [], started: start ? [start] : [] }, now);
 }
 
 function noteEarly(queue: Queue, report: Report, kept: Job | null, now: number): void {

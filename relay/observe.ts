@@ -40,14 +40,10 @@ function awaitedBy(queue: Queue, token: string | null): Job | null {
 	return members.map((id) => queue.job(id)).find((job) => job?.intent === token) ?? null;
 }
 
-/** Most jobs that can be open at once. */
-const EVERY = 1_000_000;
-
 function missAbsent(queue: Queue, listed: ReadonlySet<string>, now: number, clocks: Clocks): void {
-	for (const state of ["launched", "running"] as const) {
-		for (const job of queue.openByState(state, EVERY)) {
-			const soon = lookSoon(job, isAbsent(job, listed, now, clocks), now, clocks);
-			if (soon.dueAt !== job.dueAt) queue.saveJob(soon);
-		}
+	for (const job of queue.open.all()) {
+		if (job.state !== "launched" && job.state !== "running") continue;
+		const soon = lookSoon(job, isAbsent(job, listed, now, clocks), now, clocks);
+		if (soon.dueAt !== job.dueAt) queue.saveJob(soon);
 	}
 }

@@ -5,19 +5,21 @@ import type { LeaseAnswer, LeaseRequest } from "../contract/lease.ts";
 import type { ObserveAnswer, ObserveRequest } from "../contract/observe.ts";
 import type { Report } from "../contract/report.ts";
 import type { SettleAnswer, SettleRequest } from "../contract/settle.ts";
+import type { StartList } from "../contract/start.ts";
 import type { Stats } from "../contract/stats.ts";
 import type { SwitchChange, Switches } from "../contract/switches.ts";
 import { type Answers, createAnswers } from "./answers.ts";
 import { batched } from "./batch.ts";
 import { createBell, sleep } from "./bell.ts";
 import { type Bucket, fullBucket, refilled, spent } from "./budgets.ts";
+import { followClock, latestSeen } from "./clock.ts";
 import { RATES } from "./clocks.ts";
-import { jobDetail, listJobs, stats } from "./figures.ts";
-import { handOut, nextWorkAt, switchesOf } from "./hand-out.ts";
-import { prune } from "./housekeeping.ts";
+import { jobDetail, listJobs, listStarts, stats } from "./figures.ts";
+import { answerAgain, handOut, nextWorkAt, switchesOf } from "./hand-out.ts";
+import { type Pruned, prune, UNPRUNED } from "./housekeeping.ts";
 import { note } from "./note.ts";
 import { observe } from "./observe.ts";
-import { openQueue, type Queue, type SqlValue } from "./queue.ts";
+import { type Entered, openQueue, type Queue, type SqlValue } from "./queue.ts";
 import { type Delivery, type Intake, type Receipt, receive } from "./receive.ts";
 import { admit, type Serving } from "./sessions.ts";
 import { settle } from "./settle.ts";
@@ -25,27 +27,69 @@ import { settle } from "./settle.ts";
 /** Machines whose reports are counted at once; beyond that counting starts anew. */
 const COUNTED_MACHINES = 10_000;
 
+/** One line for each decision. */
+export type Log = (record: Record<string, unknown>) => void;
+
 export class QueueObject extends DurableObject {
 	readonly #intake: Intake;
-	readonly #queue: Queue;
+	readonly #log: Log;
+	#queue: Queue;
+	/** The latest moment seen, so that a clock set back is noticed. */
+	#latest: number;
+	/** Rows written since the object started, as Cloudflare counts them. */
+	#rows = 0;
 	readonly #bell = createBell();
 	readonly #answers: Answers<LeaseAnswer>;
 	readonly #reports = new Map<string, Bucket>();
 	#serving: Serving | null = null;
 
-	constructor(ctx: DurableObjectState, env: Cloudflare.Env, intake: Intake) {
+	constructor(ctx: DurableObjectState, env: Cloudflare.Env, intake: Intake, log: Log) {
 		super(ctx, env);
 		this.#intake = intake;
+		this.#log = log;
 		this.#answers = createAnswers(intake.clocks.answers);
-		this.#queue = openQueue((statement, ...values: SqlValue[]) => ctx.storage.sql.exec(statement, ...values).toArray());
+		this.#queue = this.#open();
+		this.#latest = latestSeen(this.#queue);
 		ctx.blockConcurrencyWhile(async () => {
-			if ((await ctx.storage.getAlarm()) === null) await ctx.storage.setAlarm(Date.now() + intake.clocks.housekeeping);
+			if ((await ctx.storage.getAlarm()) === null) await this.#setAlarm(Date.now() + intake.clocks.housekeeping);
 		});
 	}
 
-	readonly #receiveTogether = batched((deliveries: Delivery[]) =>
-		this.#change((now) => deliveries.map((delivery) => receive(this.#queue, delivery, this.#intake, now))),
-	);
+	#open(): Queue {
+		return openQueue((statement, ...values: SqlValue[]) => {
+			const cursor = this.ctx.storage.sql.exec(statement, ...values);
+			const rows = cursor.toArray();
+			this.#rows += cursor.rowsWritten;
+			return rows;
+		});
+	}
+
+	/** Setting it is a row written (FACTS 5.1). */
+	async #setAlarm(at: number): Promise<void> {
+		await this.ctx.storage.setAlarm(at);
+		this.#rows += 1;
+	}
+
+	readonly #receiveTogether = batched((deliveries: Delivery[]) => {
+		const taken = this.#change((now) =>
+			deliveries.map((delivery) => {
+				const receipt = receive(this.#queue, delivery, this.#intake, now);
+				return { delivery, receipt, entered: this.#queue.takeEntered() };
+			}),
+		);
+		for (const { delivery, receipt, entered } of taken) this.#logDelivery(delivery, receipt, entered);
+		return taken.map(({ receipt }) => receipt);
+	});
+
+	#logDelivery({ id, event }: Delivery, receipt: Receipt, entered: Entered[]): void {
+		const { action, status, job } = event;
+		this.#log({ at: "webhook", delivery: id, job: job.id, run: job.runId, action, status, receipt });
+		this.#logEntered(entered, { delivery: id });
+	}
+
+	#logEntered(entered: Entered[], cause: Record<string, unknown>): void {
+		for (const { at, ...change } of entered) this.#log({ at: "job", ...change, ...cause, when: at });
+	}
 
 	receive(delivery: Delivery): Promise<Receipt> {
 		return this.#receiveTogether(delivery);
@@ -56,18 +100,39 @@ export class QueueObject extends DurableObject {
 	}
 
 	settle(request: SettleRequest): SettleAnswer {
-		return this.#change((now) => settle(this.#queue, request.results, now, this.#intake.clocks));
+		const { answer, entered } = this.#change((now) => ({
+			answer: settle(this.#queue, request.results, now, this.#intake.clocks),
+			entered: this.#queue.takeEntered(),
+		}));
+		for (const { workId, leaseId, outcome } of request.results) {
+			const stale = answer.stale[workId]?.reason;
+			this.#log({ at: "settle", work: workId, lease: leaseId, outcome, ...(stale && { stale }) });
+		}
+		this.#logEntered(entered, { cause: "settle" });
+		return answer;
 	}
 
 	observe(request: ObserveRequest): ObserveAnswer {
-		return this.#change((now) => observe(this.#queue, request, this.#intake, now));
+		const { answer, entered } = this.#change((now) => ({
+			answer: observe(this.#queue, request, this.#intake, now),
+			entered: this.#queue.takeEntered(),
+		}));
+		for (const verdict of answer.machines) if (verdict.verdict === "terminate") this.#log({ at: "observe", ...verdict });
+		this.#logEntered(entered, { cause: "observe" });
+		return answer;
 	}
 
 	/** False when the machine reports more than a machine's life can hold. */
 	report(report: Report): boolean {
-		if (!this.#mayReport(report.instanceId)) return false;
-		this.#change((now) => note(this.#queue, report, now, this.#intake.clocks));
-		return true;
+		const { instanceId, phase, sequence, jobId } = report;
+		const isTaken = this.#mayReport(instanceId);
+		if (isTaken) this.#change((now) => note(this.#queue, report, now, this.#intake.clocks));
+		this.#log({ at: "report", instance: instanceId, job: jobId, phase, sequence, taken: isTaken });
+		return isTaken;
+	}
+
+	starts(limit: number): StartList {
+		return listStarts(this.#queue, limit);
 	}
 
 	jobs(state: JobState | null, limit: number): JobList {
@@ -79,7 +144,7 @@ export class QueueObject extends DurableObject {
 	}
 
 	stats(): Stats {
-		return stats(this.#queue, Date.now());
+		return stats(this.#queue, this.#rows, this.#now());
 	}
 
 	switches(): Switches {
@@ -90,27 +155,53 @@ export class QueueObject extends DurableObject {
 		return this.#change(() => {
 			const switches = { ...switchesOf(this.#queue), ...change };
 			this.#queue.saveSetting("switches", switches);
+			this.#log({ at: "switches", ...switches });
 			return switches;
 		});
 	}
 
 	override async alarm(): Promise<void> {
-		const now = Date.now();
 		const { clocks } = this.#intake;
-		const isMore = this.ctx.storage.transactionSync(() => prune(this.#queue, now, clocks));
-		await this.ctx.storage.setAlarm(isMore ? now : now + clocks.housekeeping);
+		for (let next: Pruned | null = UNPRUNED; next !== null; await sleep(0)) {
+			const from: Pruned = next;
+			next = this.#transaction((now) => prune(this.#queue, from, now, clocks));
+		}
+		await this.#setAlarm(Date.now() + clocks.housekeeping);
+	}
+
+	/** The time, after what is due has followed a clock that was set back. */
+	#now(): number {
+		const now = Date.now();
+		if (now < this.#latest) {
+			const isFollowed = this.ctx.storage.transactionSync(() => followClock(this.#queue, this.#latest, now));
+			if (isFollowed) this.#serving = null;
+			if (isFollowed) this.#log({ at: "clock", setBack: this.#latest - now });
+		}
+		this.#latest = now;
+		return now;
 	}
 
 	/** Runs a change as one transaction and wakes who waits for work. The answer leaves only after the commit is on disk (output gate). */
 	#change<T>(change: (now: number) => T): T {
-		const result = this.ctx.storage.transactionSync(() => change(Date.now()));
+		const result = this.#transaction(change);
 		this.#bell.ring();
 		return result;
 	}
 
+	/** What was rolled back on disk is forgotten in memory too. */
+	#transaction<T>(change: (now: number) => T): T {
+		const now = this.#now();
+		try {
+			return this.ctx.storage.transactionSync(() => change(now));
+		} catch (error) {
+			this.#queue = this.#open();
+			throw error;
+		}
+	}
+
 	async #answer(request: LeaseRequest): Promise<LeaseAnswer> {
 		const { clocks } = this.#intake;
-		const kept = this.#queue.answer<LeaseAnswer>(request.requestId, Date.now() - clocks.answers);
+		const kept = answerAgain(this.#queue, request.requestId, this.#now() - clocks.answers);
 		if (kept) return kept;
 		const { serving, superseded } = admit(this.#serving, request, Date.now(), clocks);
 		this.#serving = serving;
@@ -124,14 +215,12 @@ export class QueueObject extends DurableObject {
 		return answer;
 	}
 
-	#take({ max, requestId }: Pick<LeaseRequest, "max" | "requestId">): LeaseAnswer {
-		return this.ctx.storage.transactionSync(() => {
-			const now = Date.now();
-			const leaseId = () => crypto.randomUUID().replaceAll("-", "");
-			const answer = handOut(this.#queue, max, leaseId, now, this.#intake.clocks);
-			if (answer.work.length > 0) this.#queue.saveAnswer(requestId, answer, now);
-			return answer;
-		});
+	#take(request: Pick<LeaseRequest, "max" | "requestId" | "session">): LeaseAnswer {
+		const leaseId = () => crypto.randomUUID().replaceAll("-", "");
+		const answer = this.#transaction((now) => handOut(this.#queue, request, leaseId, now, this.#intake.clocks));
+		for (const { kind, workId, leaseId } of answer.work)
+			this.#log({ at: "lease", kind, work: workId, lease: leaseId, session: request.session });
+		return answer;
 	}
 
 	/** Waits until something is due or the time is over. Work that comes by a write lingers, so that a burst is one batch. */

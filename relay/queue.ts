@@ -1,9 +1,11 @@
 // The ledger's rows, in and out. Knows SQL and records, decides nothing. Runs on a Durable Object's SQLite and on any other.
-import type { JobState } from "../contract/job.ts";
-import type { Intent } from "../contract/lease.ts";
+import type { Change, JobState } from "../contract/job.ts";
+import type { Intent, LeaseAnswer } from "../contract/lease.ts";
+import type { Start } from "../contract/start.ts";
 import type { Switches } from "../contract/switches.ts";
 import type { Bucket } from "./budgets.ts";
 import { isEnded, type Job } from "./job.ts";
+import { createOpenJobs, type OpenJobs } from "./open-jobs.ts";
 import { SCHEMA, STATEMENTS } from "./statements.ts";
 import type { Claim } from "./swaps.ts";
 import type { Task } from "./tasks.ts";
@@ -12,22 +14,45 @@ export type SqlValue = string | number | null;
 /** All that is asked of a database: run one statement, give all its rows. The caller opens the transaction. */
 export type Sql = (statement: string, ...values: SqlValue[]) => Record<string, unknown>[];
 
-export type Counter = "deliveries" | "duplicates" | "executed";
 export interface Budgets {
 	jit: Bucket;
 	ec2: Bucket;
 }
+export interface Counters {
+	deliveries: number;
+	duplicates: number;
+}
+/** What a lease handed out, with what was left and counted by then: one row for each lease. */
+export interface Leased {
+	request: string;
+	at: number;
+	/** Without the intents, of which many items share one. */
+	answer: LeaseAnswer;
+	/** Token of each item's intent. */
+	tokens: (string | null)[];
+	budgets: Budgets;
+	counters: Counters;
+}
 interface Settings {
 	switches: Switches;
-	budgets: Budgets;
+	[lease: `lease-${number}`]: Leased;
+}
+/** A job that entered a state, for the log. */
+export interface Entered extends Change {
+	job: number;
+	run: number;
+	repository: string;
+	instance: string | null;
 }
 
 export type Queue = ReturnType<typeof openQueue>;
 
-/** Opens the queue on a database, creating what is missing. */
+/** Opens the queue on a database, creating what is missing. After a transaction that was rolled back it must be opened anew. */
 export function openQueue(sql: Sql) {
 	for (const statement of SCHEMA) sql(statement);
-	return { ...jobRows(sql), ...taskRows(sql), ...intentRows(sql), ...answerRows(sql), ...figureRows(sql) };
+	const jobs = jobRows(sql);
+	const settings = settingRows(sql);
+	return { ...jobs, ...taskRows(sql), ...intentRows(sql), ...startRows(sql), ...settings, ...leaseRows(settings, jobs.open) };
 }
 
 function docs<T>(rows: Record<string, unknown>[]): T[] {
@@ -39,47 +64,53 @@ function numberOf(rows: Record<string, unknown>[], column: string): number | nul
 }
 
 function jobRows(sql: Sql) {
-	const bySeat = (seat: string): Job | null => docs<Job>(sql(STATEMENTS.jobBySeat, seat))[0] ?? null;
+	// A record whose history is none of these has entered a state: every change of state makes a new array.
+	const written = new WeakSet<Change[]>();
+	let entered: Entered[] = [];
+	const read = (rows: Record<string, unknown>[]): Job[] => {
+		const jobs = docs<Job>(rows);
+		for (const { history } of jobs) written.add(history);
+		return jobs;
+	};
+	const open = createOpenJobs(read(sql(STATEMENTS.openJobs)));
+	const one = (statement: string, key: SqlValue): Job | null => read(sql(statement, key))[0] ?? null;
+	const holder = (seat: string): Job | null => open.seated(seat) ?? one(STATEMENTS.jobBySeat, seat);
+	const newest = { done: STATEMENTS.newestDone, refused: STATEMENTS.newestRefused, dead: STATEMENTS.newestDead };
 	return {
-		job: (id: number): Job | null => docs<Job>(sql(STATEMENTS.jobById, id))[0] ?? null,
+		open,
+		job: (id: number): Job | null => open.get(id) ?? one(STATEMENTS.jobById, id),
 		/** The job seated on a machine. */
-		holder: bySeat,
+		holder,
 		/** Who claims a machine, or the machine that a launch will bring. */
-		claim: (seat: string): Claim => ({ seated: bySeat(seat), kept: docs<Job>(sql(STATEMENTS.jobBySpare, seat))[0] ?? null }),
+		claim: (seat: string): Claim => ({ seated: holder(seat), kept: open.keeping(seat) ?? one(STATEMENTS.jobBySpare, seat) }),
 		saveJob(job: Job): void {
-			const queueMs = job.startedAt !== null && job.seat !== null ? Math.max(0, job.startedAt - job.receivedAt) : null;
-			sql(
-				STATEMENTS.saveJob,
-				job.pointer.id,
-				job.state,
-				job.dueAt,
-				job.seat?.key ?? null,
-				job.spare?.key ?? null,
-				queueMs,
-				JSON.stringify(job),
-			);
+			const { id } = job.pointer;
+			const columns = isEnded(job) ? [job.state, job.seat?.key ?? null, job.spare?.key ?? null] : [null, null, null];
+			const doc = JSON.stringify(job);
+			if (sql(STATEMENTS.saveDoc, doc, id, ...columns).length === 0) sql(STATEMENTS.saveJob, id, ...columns, doc);
+			open.put(job);
+			const newest = job.history.at(-1);
+			if (written.has(job.history) || !newest) return;
+			written.add(job.history);
+			const { runId, repository } = job.pointer;
+			entered.push({ ...newest, job: id, run: runId, repository, instance: job.seat?.machine?.instanceId ?? null });
 		},
-		dueJobs: (state: JobState, now: number, limit: number): Job[] => docs(sql(STATEMENTS.dueJobs, state, now, limit)),
-		nextDue: (state: JobState): number | null => numberOf(sql(STATEMENTS.nextDue, state), "at"),
-		openByState: (state: JobState, limit: number): Job[] => docs(sql(STATEMENTS.openByState, state, limit)),
+		/** The changes of state since this was last asked. */
+		takeEntered(): Entered[] {
+			const taken = entered;
+			entered = [];
+			return taken;
+		},
 		/** Newest first, of one state or of all. */
 		listJobs(state: JobState | null, limit: number): Job[] {
-			if (state === null) return docs(sql(STATEMENTS.newestJobs, 0, limit));
-			const isEnd = ["done", "refused", "dead"].includes(state);
-			return docs(sql(isEnd ? STATEMENTS.endedByState : STATEMENTS.openByState, state, limit));
+			if (state === null) return read(sql(STATEMENTS.newestJobs, limit));
+			if (state === "done" || state === "refused" || state === "dead") return read(sql(newest[state], limit));
+			const all = open.all().filter((job) => job.state === state);
+			return all.slice(0, limit);
 		},
-		hasDelivery: (id: string): boolean => sql(STATEMENTS.delivery, id).length > 0,
-		saveDelivery: (id: string): void => void sql(STATEMENTS.saveDelivery, id),
-		/** Drops the ended jobs among the oldest rows whose end lies before a moment, with their deliveries. Returns how many. */
-		pruneJobs(before: number, limit: number): number {
-			const old = sql(STATEMENTS.oldestJobs, 0, limit).map((row) => ({ seq: Number(row.seq), job: JSON.parse(String(row.doc)) as Job }));
-			const gone = old.filter(({ job }) => isEnded(job) && job.since < before);
-			for (const { seq, job } of gone) {
-				for (const delivery of job.deliveries) sql(STATEMENTS.dropDelivery, delivery);
-				sql(STATEMENTS.dropJob, seq);
-			}
-			return gone.length;
-		},
+		/** The jobs after an id, in the order of their ids. */
+		jobsAfter: (id: number, limit: number): Job[] => read(sql(STATEMENTS.jobsAfter, id, limit)),
+		dropJob: (id: number): void => void sql(STATEMENTS.dropJob, id),
 	};
 }
 
@@ -90,11 +121,7 @@ function taskRows(sql: Sql) {
 		dropTask: (id: string): void => void sql(STATEMENTS.dropTask, id),
 		dueTasks: (now: number, limit: number): Task[] => docs(sql(STATEMENTS.dueTasks, now, limit)),
 		nextTask: (): number | null => numberOf(sql(STATEMENTS.nextTask), "at"),
-		/** Forgets reruns that were done before a moment. */
-		pruneReruns(before: number, limit: number): void {
-			const done = docs<Task>(sql(STATEMENTS.reruns, limit)).filter(({ dueAt, since }) => dueAt === null && since < before);
-			for (const { workId } of done) sql(STATEMENTS.dropTask, workId);
-		},
+		reruns: (limit: number): Task[] => docs(sql(STATEMENTS.reruns, limit)),
 	};
 }
 
@@ -103,39 +130,67 @@ function intentRows(sql: Sql) {
 		intent: (token: string | null): Intent | null => (token === null ? null : (docs<Intent>(sql(STATEMENTS.intent, token))[0] ?? null)),
 		/** Written once: a token stands for one request for ever. */
 		saveIntent: (intent: Intent, now: number): void => void sql(STATEMENTS.saveIntent, intent.token, now, JSON.stringify(intent)),
-		pruneIntents(before: number, limit: number): void {
-			const old = sql(STATEMENTS.oldestIntents, limit).filter(({ at }) => Number(at) < before);
-			for (const { seq } of old) sql(STATEMENTS.dropIntent, Number(seq));
-		},
+		/** Tokens after one, in their order, with when each was written. */
+		intentsAfter: (token: string, limit: number): { token: string; at: number }[] =>
+			sql(STATEMENTS.intentsAfter, token, limit).map((row) => ({ token: String(row.token), at: Number(row.at) })),
+		dropIntent: (token: string): void => void sql(STATEMENTS.dropIntent, token),
 	};
 }
 
-function answerRows(sql: Sql) {
+function startRows(sql: Sql) {
+	const seqs = (rows: Record<string, unknown>[]) => rows.map((row) => ({ seq: Number(row.seq), at: Number(row.at) }));
 	return {
-		/** The lease answer given to a request after a moment. */
-		answer<T>(request: string, after: number): T | null {
-			const rows = sql(STATEMENTS.answer, request).filter(({ at }) => Number(at) > after);
-			return docs<T>(rows)[0] ?? null;
-		},
-		saveAnswer: (request: string, answer: unknown, now: number): void =>
-			void sql(STATEMENTS.saveAnswer, request, now, JSON.stringify(answer)),
-		pruneAnswers(before: number, limit: number): void {
-			const old = sql(STATEMENTS.oldestAnswers, limit).filter(({ at }) => Number(at) < before);
-			for (const { seq } of old) sql(STATEMENTS.dropAnswer, Number(seq));
-		},
+		/** Appends: a start is never changed. */
+		saveStart: (start: Start): void => void sql(STATEMENTS.saveStart, start.at, start.queueMs, JSON.stringify(start)),
+		/** Newest first. */
+		starts: (limit: number): Start[] => docs(sql(STATEMENTS.newestStarts, limit)),
+		/** How many starts there were, ever. */
+		started: (): number => numberOf(sql(STATEMENTS.lastStart), "seq") ?? 0,
+		/** Milliseconds from webhook to first step of the newest starts. */
+		queueTimes: (limit: number): number[] => sql(STATEMENTS.queueTimes, limit).map(({ ms }) => Number(ms)),
+		oldestStarts: (limit: number) => seqs(sql(STATEMENTS.oldestStarts, limit)),
+		dropStart: (seq: number): void => void sql(STATEMENTS.dropStart, seq),
 	};
 }
 
-function figureRows(sql: Sql) {
+function settingRows(sql: Sql) {
 	return {
-		openCounts: (): Record<string, number> =>
-			Object.fromEntries(sql(STATEMENTS.countOpen).map(({ state, n }) => [String(state), Number(n)])),
-		/** Milliseconds from webhook to first step of the jobs among the newest that were started. */
-		queueTimes: (jobs: number): number[] => sql(STATEMENTS.queueTimes, jobs).map(({ ms }) => Number(ms)),
-		count: (name: Counter, by: number): void => void sql(STATEMENTS.count, name, by),
-		counter: (name: Counter): number => numberOf(sql(STATEMENTS.counter, name), "value") ?? 0,
 		setting: <N extends keyof Settings>(name: N): Settings[N] | null => docs<Settings[N]>(sql(STATEMENTS.setting, name))[0] ?? null,
 		saveSetting: <N extends keyof Settings>(name: N, value: Settings[N]): void =>
 			void sql(STATEMENTS.saveSetting, name, JSON.stringify(value)),
+	};
+}
+
+/** The answers of this many leases are kept, each row written over in its turn. */
+const SLOTS = 16;
+const ALL_DELIVERIES = 10_000;
+
+/** The newest leases with the budgets and counters as of them. What was counted after the newest is in memory, and counted again from the open jobs. */
+function leaseRows({ setting, saveSetting }: ReturnType<typeof settingRows>, open: OpenJobs) {
+	const leases = Array.from({ length: SLOTS }, (_, slot) => setting(`lease-${slot}`));
+	let last = leases.reduce((newest, lease, slot) => ((lease?.at ?? 0) > (leases[newest]?.at ?? 0) ? slot : newest), 0);
+	const newest = leases[last];
+	const later = open.all().filter(({ receivedAt }) => receivedAt > (newest?.at ?? 0));
+	const counters: Counters = { deliveries: 0, duplicates: 0, ...newest?.counters };
+	counters.deliveries += later.reduce((sum, { deliveries }) => sum + deliveries.length, 0);
+	const recent = new Set<string>();
+	return {
+		counters,
+		budgets: (): Budgets | null => leases[last]?.budgets ?? null,
+		lastLeaseAt: (): number => leases[last]?.at ?? 0,
+		/** What was handed out to a request after a moment. */
+		leased: (request: string, after: number): Leased | null =>
+			leases.find((lease) => lease?.request === request && lease.at > after) ?? null,
+		saveLeased(lease: Omit<Leased, "counters">): void {
+			last = (last + 1) % SLOTS;
+			leases[last] = { ...lease, counters: { ...counters } };
+			saveSetting(`lease-${last}`, leases[last] as Leased);
+		},
+		/** Whether a delivery was among the newest of all. Each job remembers its own for as long as it is kept. */
+		isRecent: (delivery: string): boolean => recent.has(delivery),
+		remember(delivery: string): void {
+			if (recent.size >= ALL_DELIVERIES) recent.clear();
+			recent.add(delivery);
+		},
 	};
 }

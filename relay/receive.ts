@@ -31,8 +31,7 @@ export function claimOf(queue: Queue, runnerName: string | null): Claim {
 function refusalOf(queue: Queue, fact: Fact, intake: Intake): Receipt | null {
 	if (fact.stage === "running" || fact.stage === "done") return null;
 	if (queue.setting("switches")?.drain) return "draining";
-	const open = Object.values(queue.openCounts()).reduce((sum, n) => sum + n, 0);
-	return open >= intake.maxOpenJobs ? "full" : null;
+	return queue.open.size >= intake.maxOpenJobs ? "full" : null;
 }
 
 function meetNew(queue: Queue, event: Pick<JobEvent, "job" | "createdAt">, fact: Fact, now: number, clocks: Clocks): Moves {
@@ -54,9 +53,9 @@ export function receive(queue: Queue, delivery: Delivery, intake: Intake, now: n
 	const job = queue.job(event.job.id);
 	const mark = [event.action, event.status, fact.runnerName ?? ""].join("/");
 	const isRequeued = job !== null && fact.stage === "queued" && isEnded(job) && job.state !== "done";
-	if (queue.hasDelivery(delivery.id) || (job?.heard.includes(mark) && !isRequeued)) {
-		queue.count("deliveries", 1);
-		queue.count("duplicates", 1);
+	if (isKnown(queue, job, delivery.id) || (job?.heard.includes(mark) && !isRequeued)) {
+		queue.counters.deliveries += 1;
+		queue.counters.duplicates += 1;
 		return "duplicate";
 	}
 	const refusal = job ? null : refusalOf(queue, fact, intake);
@@ -64,9 +63,13 @@ export function receive(queue: Queue, delivery: Delivery, intake: Intake, now: n
 	const moves = job ? hearKnown(queue, job, fact, now, intake.clocks) : meetNew(queue, event, fact, now, intake.clocks);
 	const jobs = moves.jobs.map((it) => (it.pointer.id === event.job.id ? marked(it, mark, delivery.id) : it));
 	write(queue, { ...moves, jobs }, now);
-	queue.saveDelivery(delivery.id);
-	queue.count("deliveries", 1);
+	queue.remember(delivery.id);
+	queue.counters.deliveries += 1;
 	return "accepted";
+}
+
+function isKnown(queue: Queue, job: Job | null, delivery: string): boolean {
+	return queue.isRecent(delivery) || (job?.deliveries.includes(delivery) ?? false);
 }
 
 /** Enough marks for every delivery that GitHub sends of one job; a flood of others forgets the oldest. */
@@ -74,7 +77,7 @@ const MARKS = 32;
 
 function marked(job: Job, mark: string, deliveryId: string): Job {
 	const heard = job.heard.includes(mark) ? job.heard : [...job.heard, mark].slice(-MARKS);
-	return { ...job, heard, deliveries: [...job.deliveries, deliveryId] };
+	return { ...job, heard, deliveries: [...job.deliveries, deliveryId].slice(-MARKS) };
 }
 
 /** Applies a read of GitHub. An unknown job is taken in only if it waits for a machine: its webhook was lost. */

@@ -55,7 +55,6 @@ const PUT_OFF: Partial<Record<Receipt, string>> = {
 
 async function store(c: Context, served: Served, id: string, event: JobEvent): Promise<Response> {
 	const receipt = await ask(served, "receive", (queue) => queue.receive({ id, event }));
-	served.log({ at: "webhook", delivery: id, job: event.job.id, action: event.action, status: event.status, receipt });
 	const putOff = PUT_OFF[receipt];
 	if (putOff) return refuse(c, 503, putOff);
 	return answer(c, receipt === "accepted" ? { accepted: true } : { accepted: false, reason: "duplicate delivery" });

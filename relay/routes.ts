@@ -17,7 +17,7 @@ const REPORT_BYTES = 64 * 1024;
 const OPERATOR_BYTES = 64 * 1024;
 /** A settle of 100 jobs carries their launch requests, an observe 5,000 machines. */
 const POLLER_BYTES = 16 * 1024 * 1024;
-const JOBS_LISTED = { usual: 100, most: 1000 };
+const LISTED = { usual: 100, most: 1000 };
 
 /** Builds the app. While the configuration has problems, only `/health` is served (DESIGN 3). */
 export function createRoutes(config: ConfigResult, surroundings: Surroundings): Hono {
@@ -62,13 +62,14 @@ function serve(app: Hono, served: Served): void {
 	app.post("/report", (c) => serveReport(c, served));
 	app.get("/jobs", operator, (c) => serveJobs(c, served));
 	app.get("/jobs/:id", operator, (c) => serveJob(c, served));
+	app.get("/starts", operator, (c) => serveStarts(c, served));
 	app.get("/stats", reader, async (c) => c.json(await ask(served, "stats", (queue) => queue.stats())));
 	app.get("/switches", operator, async (c) => c.json(await ask(served, "switches", (queue) => queue.switches())));
 	app.post("/switches", operator, (c) =>
 		parsed(c, parseSwitchChange, OPERATOR_BYTES, (it) => ask(served, "turn", (queue) => queue.turn(it))),
 	);
 	for (const path of ["/webhook", "/lease", "/settle", "/observe", "/report"]) only(app, path, "POST");
-	for (const path of ["/jobs", "/jobs/:id", "/stats"]) only(app, path, "GET");
+	for (const path of ["/jobs", "/jobs/:id", "/starts", "/stats"]) only(app, path, "GET");
 	only(app, "/switches", "GET, POST");
 }
 
@@ -109,12 +110,24 @@ async function serveReport(c: Context, served: Served): Promise<Response> {
 }
 
 async function serveJobs(c: Context, served: Served): Promise<Response> {
-	const { state = "", limit = String(JOBS_LISTED.usual) } = c.req.query();
-	const wanted = JOB_STATES.find((known) => known === state) ?? null;
+	const { state = "" } = c.req.query();
+	const wanted: JobState | null = JOB_STATES.find((known) => known === state) ?? null;
 	if (state !== "" && wanted === null) return refuse(c, 400, `state is one of ${JOB_STATES.join(", ")}`);
-	const count = /^[0-9]{1,6}$/.test(limit) ? Number(limit) : 0;
-	if (count < 1) return refuse(c, 400, "limit is a whole number from 1");
-	return c.json(await ask(served, "jobs", (queue) => queue.jobs(wanted satisfies JobState | null, Math.min(count, JOBS_LISTED.most))));
+	const limit = limitOf(c);
+	return limit === null ? refuse(c, 400, NO_LIMIT) : c.json(await ask(served, "jobs", (queue) => queue.jobs(wanted, limit)));
+}
+
+async function serveStarts(c: Context, served: Served): Promise<Response> {
+	const limit = limitOf(c);
+	return limit === null ? refuse(c, 400, NO_LIMIT) : c.json(await ask(served, "starts", (queue) => queue.starts(limit)));
+}
+
+const NO_LIMIT = "limit is a whole number from 1";
+
+function limitOf(c: Context): number | null {
+	const text = c.req.query("limit") ?? String(LISTED.usual);
+	const count = /^[0-9]{1,6}$/.test(text) ? Number(text) : 0;
+	return count < 1 ? null : Math.min(count, LISTED.most);
 }
 
 async function serveJob(c: Context, served: Served): Promise<Response> {

@@ -5,6 +5,7 @@ import type { LeaseAnswer, LeaseRequest } from "../contract/lease.ts";
 import type { ObserveAnswer, ObserveRequest } from "../contract/observe.ts";
 import type { Report } from "../contract/report.ts";
 import type { SettleAnswer, SettleRequest } from "../contract/settle.ts";
+import type { StartList } from "../contract/start.ts";
 import type { Stats } from "../contract/stats.ts";
 import type { SwitchChange, Switches } from "../contract/switches.ts";
 import type { RelayConfig } from "./config.ts";
@@ -18,6 +19,7 @@ export interface QueueCalls {
 	observe(request: ObserveRequest): Promise<ObserveAnswer>;
 	report(report: Report): Promise<boolean>;
 	jobs(state: JobState | null, limit: number): Promise<JobList>;
+	starts(limit: number): Promise<StartList>;
 	job(id: number): Promise<JobDetail | null>;
 	stats(): Promise<Stats>;
 	switches(): Promise<Switches>;

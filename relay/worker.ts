@@ -24,7 +24,7 @@ export class Queue extends QueueObject {
 	constructor(ctx: DurableObjectState, env: Env) {
 		const read = readConfig(env);
 		if (!read.ok) throw new Error("the queue is not called before the configuration holds");
-		super(ctx, env, read.config);
+		super(ctx, env, read.config, log);
 	}
 }
 

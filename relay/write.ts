@@ -15,5 +15,5 @@ export function write(queue: Queue, moves: Moves, now: number): void {
 		const task = rerunTask(job, queue.task(rerunKey(job.pointer.runId)), now);
 		if (task) queue.saveTask(task);
 	}
-	if (moves.executed > 0) queue.count("executed", moves.executed);
+	for (const start of moves.started) queue.saveStart(start);
 }

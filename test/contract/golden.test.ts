@@ -10,6 +10,7 @@ import type { Parsed } from "../../contract/parse.ts";
 import { parseReport, REPORT_PHASES } from "../../contract/report.ts";
 import { parseGrant, parseRule } from "../../contract/rule.ts";
 import { Outcome, parseSettleAnswer, parseSettleRequest } from "../../contract/settle.ts";
+import { parseStartList } from "../../contract/start.ts";
 import { parseStats } from "../../contract/stats.ts";
 import { parseSwitchChange, parseSwitches } from "../../contract/switches.ts";
 
@@ -27,6 +28,7 @@ const parsers: Record<string, (input: unknown) => Parsed<unknown>> = {
 	"observe-request": parseObserveRequest,
 	"observe-answer": parseObserveAnswer,
 	report: parseReport,
+	"start-list": parseStartList,
 	stats: parseStats,
 	switches: parseSwitches,
 	"switch-change": parseSwitchChange,

@@ -24,7 +24,7 @@ export function ledger() {
 			now += milliseconds;
 		},
 		hear: (...event: Parameters<typeof jobEvent>) => receive(queue, { id: `d-${++deliveries}`, event: jobEvent(...event) }, intake, now),
-		lease: (max = 100) => handOut(queue, max, () => `l-${++leases}`, now, clocks).work,
+		lease: (max = 100) => handOut(queue, { max, requestId: `r-${leases}` }, () => `l-${++leases}`, now, clocks).work,
 		settle: (...results: Outcome[]) => settle(queue, results, now, clocks),
 		observe: (facts: Partial<Parameters<typeof observe>[1]>) =>
 			observe(queue, { jobs: [], runs: [], machines: [], complete: false, ...facts }, intake, now),

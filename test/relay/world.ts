@@ -94,7 +94,7 @@ export function createWorld(jobCount: number) {
 		now: () => now,
 		/** The launch items of the newest lease, with whether GitHub had told the relay that the job runs. */
 		lease(): WorkItem[] {
-			const { work: items } = handOut(queue, 100, () => `l-${++leases}`, now, clocks);
+			const { work: items } = handOut(queue, { max: 100, requestId: `r-${leases}` }, () => `l-${++leases}`, now, clocks);
 			for (const item of items) inFlight.push(...work(item));
 			return items;
 		},

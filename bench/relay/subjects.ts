@@ -1,0 +1,43 @@
+// What is measured: each worker in a workerd of its own, built into one file.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readyParts } from "../../build/ready.ts";
+import { type Relay, startRelay } from "../../local/relay.ts";
+import { VARS } from "./deliveries.ts";
+
+export const SUBJECTS = ["bare", "signature", "object", "relay"] as const;
+export type Subject = (typeof SUBJECTS)[number];
+
+export interface Running extends Relay {
+	stateDir: string;
+	port: number;
+}
+
+async function bundleOf(subject: Subject, folder: string): Promise<string> {
+	if (subject === "relay") return (await readyParts()).relay;
+	const entry = join(import.meta.dir, "workers", `${subject}.ts`);
+	const external = ["cloudflare:workers"];
+	await Bun.build({ entrypoints: [entry], outdir: folder, target: "browser", format: "esm", external, conditions: ["workerd"] });
+	return join(folder, `${subject}.js`);
+}
+
+/** A folder that is removed at the end, whatever happens. */
+export async function temporaryFolder() {
+	const path = await mkdtemp(join(tmpdir(), "mayfly-bench-"));
+	return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** Starts a subject on storage below a folder. */
+export async function startSubject(subject: Subject, folder: string, vars: Record<string, string> = {}): Promise<Running> {
+	const stateDir = join(folder, `${subject}-${crypto.randomUUID()}`);
+	const bundle = await bundleOf(subject, folder);
+	const relay = await startRelay({ bundle, stateDir, vars: { ...VARS, MAX_OPEN_JOBS: "9999999", ...vars } });
+	return { ...relay, stateDir, port: Number(new URL(relay.url).port) };
+}
+
+/** User and system time that a process has used, in milliseconds: fields 14 and 15 of its stat line, in hundredths of a second. */
+export async function cpuOf(pid: number): Promise<number> {
+	const fields = (await Bun.file(`/proc/${pid}/stat`).text()).replace(/^.*\) /, "").split(" ");
+	return (Number(fields[11]) + Number(fields[12])) * 10;
+}

@@ -3,6 +3,7 @@ import { closeSync, existsSync, openSync } from "node:fs";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import workerd from "workerd";
+import { workerdConfig } from "./relay-config.ts";
 
 export interface RelayOptions {
 	/** The built relay (`dist/relay.js`). */
@@ -25,39 +26,6 @@ export interface Relay {
 	stop(): Promise<void>;
 }
 
-/** A Durable Object's storage is found again by this key: it must never change. */
-const UNIQUE_KEY = "mayfly-queue";
-
-/** The configuration of workerd; FACTS 8. Values stay in the environment, so that no secret lies in the folder. */
-function configText(names: readonly string[], compatibilityDate: string): string {
-	const bindings = names.map((name) => `    (name = "${name}", fromEnvironment = "${name}"),`).join("\n");
-	return `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [
-    (name = "storage", disk = (path = "storage", writable = true)),
-    (name = "relay", worker = (
-      modules = [(name = "worker", esModule = embed "relay.js")],
-      compatibilityDate = "${compatibilityDate}",
-      bindings = [
-${bindings}
-        (name = "QUEUE", durableObjectNamespace = "Queue"),
-      ],
-      durableObjectNamespaces = [(className = "Queue", uniqueKey = "${UNIQUE_KEY}", enableSql = true)],
-      durableObjectStorage = (localDisk = "storage"),
-    )),
-  ],
-  sockets = [(name = "http", http = (), service = "relay")],
-);
-`;
-}
-
-async function compatibilityDate(): Promise<string> {
-	const text = await readFile(join(import.meta.dir, "..", "wrangler.toml"), "utf8");
-	const date = /^compatibility_date = "([0-9-]+)"$/m.exec(text)?.[1];
-	if (!date) throw new Error("wrangler.toml names no compatibility_date");
-	return date;
-}
-
 async function portOf(options: RelayOptions): Promise<number> {
 	const file = join(options.stateDir, "port");
 	return options.port ?? (existsSync(file) ? Number(await readFile(file, "utf8")) : 0);
@@ -66,7 +34,7 @@ async function portOf(options: RelayOptions): Promise<number> {
 async function prepare({ bundle, stateDir, vars }: RelayOptions): Promise<void> {
 	await mkdir(join(stateDir, "storage"), { recursive: true });
 	await copyFile(bundle, join(stateDir, "relay.js"));
-	await writeFile(join(stateDir, "relay.capnp"), configText(Object.keys(vars), await compatibilityDate()));
+	await writeFile(join(stateDir, "relay.capnp"), await workerdConfig(Object.keys(vars)));
 }
 
 /** Reads the port from workerd's control stream, which names each socket once it listens. */

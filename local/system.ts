@@ -43,7 +43,8 @@ export interface System {
 	/** Starts the relay again on what it had stored, at the same URL. */
 	restartRelay(): Promise<void>;
 	poller: Poller;
-	operatorToken: string;
+	/** Everything that only some of the parts may know, by name. */
+	credentials: Record<"webhook" | "poller" | "operator" | "report" | "aws" | "appKey", string>;
 	/** The relay's view of every job, by id. */
 	ledger(): Promise<Map<number, JobView>>;
 	stats(): Promise<Stats>;
@@ -169,7 +170,8 @@ async function wire(
 	const operator = { headers: { authorization: `Bearer ${tokens.operator}` } };
 	const read = async (path: string) => (await patiently(() => fetch(`${relay.url}${path}`, operator))).json();
 	return {
-		...{ repository: REPOSITORY, github, ec2, mailbox, secrets, poller, operatorToken: tokens.operator },
+		...{ repository: REPOSITORY, github, ec2, mailbox, secrets, poller },
+		credentials: { ...tokens, aws: keys.secretAccessKey, appKey: github.app.privateKey },
 		async stop() {
 			isStopped = true;
 			await stop();

@@ -39,6 +39,8 @@ export const DEFAULT_CLOCKS = {
 	goneWindow: 5 * MINUTE,
 	/** Pause before an effect that failed is tried again. */
 	retry: MINUTE,
+	/** A request's body must have come by then: GitHub itself gives up after 10 s (FACTS 2.6). */
+	body: 10 * SECOND,
 	/** How long a lease answer can be asked for again. */
 	answers: 2 * MINUTE,
 	/** A session that has not leased for this long has left its seat. */
@@ -49,7 +51,7 @@ export const DEFAULT_CLOCKS = {
 	keep: 7 * DAY,
 	/** What is remembered of job starts. */
 	keepStarts: 90 * DAY,
-	/** An intent is replayed within the life of its job's queue time, which GitHub ends after a day. */
+	/** An intent that no open job names is kept this long, for whoever looks into a launch. */
 	keepIntents: DAY,
 	housekeeping: HOUR,
 };
@@ -74,8 +76,8 @@ export const RATES = {
 	jit: { size: 180, perSecond: 3 },
 	/** EC2's mutating calls (FACTS 4.1). */
 	ec2: { size: 50, perSecond: 5 },
-	/** Reports of one machine: a life has about ten. */
-	reports: { size: 60, perSecond: 1 },
+	/** Reports of one machine, each a row written: a life has about ten, and a job can forge more. */
+	reports: { size: 60, perSecond: 1 / 60 },
 };
 
 const Overrides = v.strictObject(

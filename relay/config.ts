@@ -15,21 +15,47 @@ export interface RelayConfig {
 }
 export type ConfigResult = { ok: true; config: RelayConfig } | { ok: false; problems: string[] };
 
+type Secret = "WEBHOOK_SECRET" | "POLLER_TOKEN" | "OPERATOR_TOKEN" | "REPORT_KEY";
+
 /** Shorter than this a secret can be guessed or is a placeholder. */
-const SECRET_LENGTH = 32;
+const LENGTH = 32;
+/** Fewer different characters than this are no random text: one of ten digits alone has as many. */
+const DISTINCT = 8;
 
 function textOf(env: Record<string, unknown>, name: string): string {
 	const value = env[name];
 	return typeof value === "string" ? value.trim() : "";
 }
 
-function secretsOf(env: Record<string, unknown>, name: string, problems: string[]): string[] {
-	const current = textOf(env, name);
-	const previous = textOf(env, `${name}_PREVIOUS`);
-	if (!current) problems.push(`${name} is missing`);
-	else if (current.length < SECRET_LENGTH) problems.push(`${name} is weak: shorter than ${SECRET_LENGTH} characters`);
-	if (previous && previous.length < SECRET_LENGTH) problems.push(`${name}_PREVIOUS is weak: shorter than ${SECRET_LENGTH} characters`);
-	return previous ? [current, previous] : [current];
+/** Why a secret protects nothing, or null. */
+function weaknessOf(secret: string): string | null {
+	if (secret.length < LENGTH) return `is weak: shorter than ${LENGTH} characters`;
+	if (new Set(secret).size < DISTINCT) return `is weak: made of fewer than ${DISTINCT} different characters`;
+	return null;
+}
+
+/** Current and previous value of each secret. Two that are alike are one: who holds the lesser would hold the greater. */
+function secretsOf(env: Record<string, unknown>, problems: string[]): Record<Secret, string[]> {
+	const owners = new Map<string, string>();
+	const read = (name: Secret): string[] =>
+		[name, `${name}_PREVIOUS`].flatMap((variable) => {
+			const value = textOf(env, variable);
+			if (value === "") {
+				if (variable === name) problems.push(`${variable} is missing`);
+				return [];
+			}
+			const owner = owners.get(value) ?? name;
+			owners.set(value, owner);
+			const weakness = owner === name ? weaknessOf(value) : `is weak: the same as ${owner}`;
+			if (weakness) problems.push(`${variable} ${weakness}`);
+			return [value];
+		});
+	return {
+		WEBHOOK_SECRET: read("WEBHOOK_SECRET"),
+		POLLER_TOKEN: read("POLLER_TOKEN"),
+		OPERATOR_TOKEN: read("OPERATOR_TOKEN"),
+		REPORT_KEY: read("REPORT_KEY"),
+	};
 }
 
 function maxOpenJobsOf(env: Record<string, unknown>, problems: string[]): number {
@@ -55,11 +81,12 @@ function ownersOf(env: Record<string, unknown>, problems: string[]): Set<string>
 /** Reads the Worker's environment. With any problem nothing but `/health` may be served (DESIGN 3). */
 export function parseConfig(env: Record<string, unknown>): ConfigResult {
 	const problems: string[] = [];
+	const secrets = secretsOf(env, problems);
 	const config: RelayConfig = {
-		webhookSecrets: secretsOf(env, "WEBHOOK_SECRET", problems),
-		pollerTokens: secretsOf(env, "POLLER_TOKEN", problems),
-		operatorTokens: secretsOf(env, "OPERATOR_TOKEN", problems),
-		reportKeys: secretsOf(env, "REPORT_KEY", problems),
+		webhookSecrets: secrets.WEBHOOK_SECRET,
+		pollerTokens: secrets.POLLER_TOKEN,
+		operatorTokens: secrets.OPERATOR_TOKEN,
+		reportKeys: secrets.REPORT_KEY,
 		owners: ownersOf(env, problems),
 		publicStats: textOf(env, "PUBLIC_STATS").toLowerCase() === "true",
 		maxOpenJobs: maxOpenJobsOf(env, problems),

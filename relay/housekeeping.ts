@@ -31,9 +31,11 @@ function pruneJobs(queue: Queue, after: number, before: number): number | null {
 	return isMore ? (jobs.at(-1)?.pointer.id ?? null) : null;
 }
 
+/** However old, an intent that an open job names may still be replayed. */
 function pruneIntents(queue: Queue, after: string, before: number): string | null {
+	const named = new Set(queue.open.all().map(({ intent }) => intent));
 	const intents = queue.intentsAfter(after, PIECE);
-	for (const { token, at } of intents) if (at < before) queue.dropIntent(token);
+	for (const { token, at } of intents) if (at < before && !named.has(token)) queue.dropIntent(token);
 	return intents.length === PIECE ? (intents.at(-1)?.token ?? null) : null;
 }
 

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import type { JobEvent, WebhookAnswer } from "../contract/job.ts";
 import { readBody, readJson } from "./body.ts";
 import type { Receipt } from "./receive.ts";
-import { ask, refuse, type Served } from "./surroundings.ts";
+import { ask, refuse, refuseStranger, type Served } from "./surroundings.ts";
 import { isSigned, readPayload } from "./webhook.ts";
 
 /** A `workflow_job` delivery is about 10 KB; GitHub's own cap is 25 MB. */
@@ -20,10 +20,11 @@ function isJson(contentType: string | undefined): boolean {
 /** Serves one delivery. 202 is said only after the queue has stored it. */
 export async function serveWebhook(c: Context, served: Served): Promise<Response> {
 	if (!isJson(c.req.header("content-type"))) return refuse(c, 415, "a delivery is application/json: set the webhook's content type");
-	const body = await readBody(c.req.raw, LONGEST);
-	if (!body.ok && body.status === 413) return refuse(c, 413, body.reason);
+	const body = await readBody(c.req.raw, { cap: LONGEST, within: served.config.clocks.body });
+	// What cannot be text cannot be GitHub's: its signature is as wrong as any.
+	if (!body.ok && body.status !== 400) return refuse(c, body.status, body.reason);
 	const isOurs = body.ok && (await isSigned(body.text, c.req.header("x-hub-signature-256"), served.config.webhookSecrets));
-	if (!isOurs) return refuse(c, 401, "the signature is missing, malformed or made with another secret");
+	if (!isOurs) return refuseStranger(c, served, "the signature is missing, malformed or made with another secret");
 	return serveSigned(c, served, readJson(body.text));
 }
 

@@ -10,8 +10,9 @@ import { parseSwitchChange } from "../contract/switches.ts";
 import { bearerToken, isOneOf, machineOfToken } from "./auth.ts";
 import { readBody, readJson } from "./body.ts";
 import type { ConfigResult } from "./config.ts";
+import { mayCall } from "./rate-limits.ts";
 import { serveWebhook } from "./route-webhook.ts";
-import { ask, QueueError, refuse, type Served, type Surroundings } from "./surroundings.ts";
+import { addressOf, ask, QueueError, refuse, refuseStranger, type Served, type Surroundings, slowDown } from "./surroundings.ts";
 
 const REPORT_BYTES = 64 * 1024;
 const OPERATOR_BYTES = 64 * 1024;
@@ -48,16 +49,18 @@ function close(app: Hono, problems: string[], { log }: Surroundings): void {
 }
 
 function serve(app: Hono, served: Served): void {
-	const poller = bearer(served.config.pollerTokens);
-	const operator = bearer(served.config.operatorTokens);
-	const reader: MiddlewareHandler = served.config.publicStats ? (_, next) => next() : operator;
+	const poller = bearer(served, "poller", served.config.pollerTokens);
+	const operator = bearer(served, "operator", served.config.operatorTokens);
+	const reader: MiddlewareHandler = served.config.publicStats ? anyone(served) : operator;
 	app.post("/webhook", (c) => serveWebhook(c, served));
-	app.post("/lease", poller, (c) => parsed(c, parseLeaseRequest, POLLER_BYTES, (it) => ask(served, "lease", (queue) => queue.lease(it))));
+	app.post("/lease", poller, (c) =>
+		parsed(c, served, parseLeaseRequest, POLLER_BYTES, (it) => ask(served, "lease", (queue) => queue.lease(it))),
+	);
 	app.post("/settle", poller, (c) =>
-		parsed(c, parseSettleRequest, POLLER_BYTES, (it) => ask(served, "settle", (queue) => queue.settle(it))),
+		parsed(c, served, parseSettleRequest, POLLER_BYTES, (it) => ask(served, "settle", (queue) => queue.settle(it))),
 	);
 	app.post("/observe", poller, (c) =>
-		parsed(c, parseObserveRequest, POLLER_BYTES, (it) => ask(served, "observe", (queue) => queue.observe(it))),
+		parsed(c, served, parseObserveRequest, POLLER_BYTES, (it) => ask(served, "observe", (queue) => queue.observe(it))),
 	);
 	app.post("/report", (c) => serveReport(c, served));
 	app.get("/jobs", operator, (c) => serveJobs(c, served));
@@ -66,29 +69,36 @@ function serve(app: Hono, served: Served): void {
 	app.get("/stats", reader, async (c) => c.json(await ask(served, "stats", (queue) => queue.stats())));
 	app.get("/switches", operator, async (c) => c.json(await ask(served, "switches", (queue) => queue.switches())));
 	app.post("/switches", operator, (c) =>
-		parsed(c, parseSwitchChange, OPERATOR_BYTES, (it) => ask(served, "turn", (queue) => queue.turn(it))),
+		parsed(c, served, parseSwitchChange, OPERATOR_BYTES, (it) => ask(served, "turn", (queue) => queue.turn(it))),
 	);
 	for (const path of ["/webhook", "/lease", "/settle", "/observe", "/report"]) only(app, path, "POST");
 	for (const path of ["/jobs", "/jobs/:id", "/starts", "/stats"]) only(app, path, "GET");
 	only(app, "/switches", "GET, POST");
 }
 
-function bearer(tokens: readonly string[]): MiddlewareHandler {
+/** Lets in who holds one of the tokens, as often as one caller may. */
+function bearer(served: Served, caller: string, tokens: readonly string[]): MiddlewareHandler {
 	return async function bearerOf(c, next) {
-		if (await isOneOf(bearerToken(c.req.header("authorization")), tokens)) return next();
+		const isHeld = await isOneOf(bearerToken(c.req.header("authorization")), tokens);
+		if (isHeld) return (await mayCall(served.limits.callers, caller)) ? next() : slowDown(c, `the ${caller} calls too often`);
 		c.header("www-authenticate", "Bearer");
-		return refuse(c, 401, "the bearer token is missing or wrong");
+		return refuseStranger(c, served, "the bearer token is missing or wrong");
 	};
+}
+
+function anyone({ limits }: Served): MiddlewareHandler {
+	return async (c, next) => ((await mayCall(limits.callers, addressOf(c))) ? next() : slowDown(c, "this address calls too often"));
 }
 
 /** Reads, parses and answers a JSON call; what does not parse is refused with the parser's reason. */
 async function parsed<T>(
 	c: Context,
+	{ config }: Served,
 	parse: (input: unknown) => Parsed<T>,
 	cap: number,
 	call: (value: T) => Promise<object>,
 ): Promise<Response> {
-	const body = await readBody(c.req.raw, cap);
+	const body = await readBody(c.req.raw, { cap, within: config.clocks.body });
 	if (!body.ok) return refuse(c, body.status, body.reason);
 	const json = readJson(body.text);
 	if (json === undefined) return refuse(c, 400, "the body is not JSON");
@@ -99,15 +109,18 @@ async function parsed<T>(
 /** A machine's report: taken as a hint, answered with nothing. The token must be the machine's own. */
 async function serveReport(c: Context, served: Served): Promise<Response> {
 	const instanceId = await machineOfToken(bearerToken(c.req.header("authorization")), served.config.reportKeys, served.now());
-	if (instanceId === null) return refuse(c, 401, "the report token is missing, wrong or expired");
-	const body = await readBody(c.req.raw, REPORT_BYTES);
+	if (instanceId === null) return refuseStranger(c, served, "the report token is missing, wrong or expired");
+	if (!(await mayCall(served.limits.machines, instanceId))) return slowDown(c, TOO_OFTEN);
+	const body = await readBody(c.req.raw, { cap: REPORT_BYTES, within: served.config.clocks.body });
 	if (!body.ok) return refuse(c, body.status, body.reason);
 	const read = parseReport(readJson(body.text));
 	if (!read.ok) return refuse(c, 400, read.reason);
 	if (read.value.instanceId !== instanceId) return refuse(c, 401, "the report token is another machine's");
 	const isTaken = await ask(served, "report", (queue) => queue.report(read.value));
-	return isTaken ? c.body(null, 204) : refuse(c, 429, "this machine reports too often");
+	return isTaken ? c.body(null, 204) : slowDown(c, TOO_OFTEN);
 }
+
+const TOO_OFTEN = "this machine reports too often";
 
 async function serveJobs(c: Context, served: Served): Promise<Response> {
 	const { state = "" } = c.req.query();

@@ -9,6 +9,7 @@ import type { StartList } from "../contract/start.ts";
 import type { Stats } from "../contract/stats.ts";
 import type { SwitchChange, Switches } from "../contract/switches.ts";
 import type { RelayConfig } from "./config.ts";
+import { mayCall, PERIOD_SECONDS, type RateLimits } from "./rate-limits.ts";
 import type { Delivery, Receipt } from "./receive.ts";
 
 /** What is asked of the queue. */
@@ -31,6 +32,7 @@ export interface Surroundings {
 	queue: () => QueueCalls;
 	now: () => number;
 	log: (record: Record<string, unknown>) => void;
+	limits: RateLimits;
 	version: string;
 }
 export interface Served extends Surroundings {
@@ -42,8 +44,9 @@ const WORDS = {
 	401: "unauthorized",
 	404: "not found",
 	405: "method not allowed",
+	408: "timed out",
 	413: "too large",
-	415: "not JSON",
+	415: "unsupported media type",
 	429: "too many requests",
 	500: "internal error",
 	503: "unavailable",
@@ -52,6 +55,22 @@ const WORDS = {
 /** A refusal: a word for programs, a sentence for people (contract/job.ts). */
 export function refuse(c: Context, status: keyof typeof WORDS, reason: string): Response {
 	return c.json({ error: WORDS[status], reason }, status);
+}
+
+/** Told to whoever calls more often than one caller may. */
+export function slowDown(c: Context, reason: string): Response {
+	c.header("retry-after", String(PERIOD_SECONDS));
+	return refuse(c, 429, reason);
+}
+
+/** Where a call comes from; only Cloudflare can say. */
+export function addressOf(c: Context): string | undefined {
+	return c.req.header("cf-connecting-ip");
+}
+
+/** Refuses a call without a valid credential, and counts it: whoever guesses is soon told to wait. */
+export async function refuseStranger(c: Context, { limits }: Surroundings, reason: string): Promise<Response> {
+	return (await mayCall(limits.refused, addressOf(c))) ? refuse(c, 401, reason) : slowDown(c, "too many calls without a valid credential");
 }
 
 /** Thrown for a queue that did not answer: nothing was acknowledged, so whoever asked may ask again. */

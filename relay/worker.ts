@@ -2,6 +2,7 @@
 import { version } from "../package.json";
 import { type ConfigResult, parseConfig } from "./config.ts";
 import { QueueObject } from "./queue-object.ts";
+import { readRateLimits } from "./rate-limits.ts";
 import { createRoutes } from "./routes.ts";
 import type { QueueCalls } from "./surroundings.ts";
 
@@ -30,7 +31,8 @@ export class Queue extends QueueObject {
 
 function routesOf(env: Env) {
 	const queue = () => env.QUEUE.get(env.QUEUE.idFromName("queue")) as unknown as QueueCalls;
-	return createRoutes(readConfig(env), { queue, now: Date.now, log, version });
+	const limits = readRateLimits(env as unknown as Record<string, unknown>);
+	return createRoutes(readConfig(env), { queue, now: Date.now, log, limits, version });
 }
 
 let routes: ReturnType<typeof routesOf> | undefined;

@@ -21,7 +21,11 @@ export function bodyOf(id: number, action: string, more: Record<string, unknown>
 		...rest,
 		action,
 		workflow_job: { ...job, id, run_id: id, status: action, labels: ["mayfly=1/cpu=2"], ...more },
-		repository: { ...repository, full_name: `${OWNER}/repo`, owner: { ...("owner" in repository ? (repository.owner as object) : {}), login: OWNER } },
+		repository: {
+			...repository,
+			full_name: `${OWNER}/repo`,
+			owner: { ...("owner" in repository ? (repository.owner as object) : {}), login: OWNER },
+		},
 	});
 }
 

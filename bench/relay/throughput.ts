@@ -42,7 +42,9 @@ export async function throughput(folder: string, rounds: number, count: number, 
 			try {
 				await load({ port: running.port, senders: 8, first: 1, count: Math.min(200, count) });
 				for (const [at, senders] of SENDERS.entries())
-					all.push(await measure(subject, running, { senders, first: (at + 1) * 1_000_000, count: senders === 1 ? Math.ceil(count / 4) : count }));
+					all.push(
+						await measure(subject, running, { senders, first: (at + 1) * 1_000_000, count: senders === 1 ? Math.ceil(count / 4) : count }),
+					);
 			} finally {
 				await running.stop();
 			}

@@ -115,8 +115,9 @@ export async function relayUnderTest(vars: Record<string, string> = {}) {
 		job: async (id: number): Promise<JobDetail> =>
 			accepted(parseJobDetail(await (await call(`/jobs/${id}`, bearer(SECRETS.OPERATOR_TOKEN))).json())),
 		kill: (signal: NodeJS.Signals) => relay.kill(signal),
-		async restart() {
-			relay = await startRelay(options);
+		/** Starts it again on its storage, with the variables of the first start but for those named here. */
+		async restart(changed: Record<string, string> = {}) {
+			relay = await startRelay({ ...options, vars: { ...options.vars, ...changed } });
 		},
 	};
 }

@@ -15,7 +15,9 @@ const queue = new Proxy({} as QueueCalls, {
 
 function failing() {
 	const log: Record<string, unknown>[] = [];
-	const surroundings = { queue: () => queue, now: Date.now, log: (record: Record<string, unknown>) => void log.push(record), version: "0" };
+	const limits = { refused: null, callers: null, machines: null };
+	const keep = (record: Record<string, unknown>) => void log.push(record);
+	const surroundings = { queue: () => queue, now: Date.now, log: keep, limits, version: "0" };
 	return { app: createRoutes(parseConfig({ ...SECRETS, OWNERS }), surroundings), log };
 }
 

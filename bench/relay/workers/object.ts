@@ -17,7 +17,7 @@ interface Bindings {
 
 const app = new Hono<{ Bindings: Bindings }>();
 app.post("/webhook", async (c) => {
-	const body = await readBody(c.req.raw, 1024 * 1024);
+	const body = await readBody(c.req.raw, { cap: 1024 * 1024, within: 10_000 });
 	const isOurs = body.ok && (await isSigned(body.text, c.req.header("x-hub-signature-256"), [c.env.WEBHOOK_SECRET]));
 	if (!isOurs) return c.json({ accepted: false }, 401);
 	const receipt = await c.env.QUEUE.get(c.env.QUEUE.idFromName("queue")).receive(body.text.length);

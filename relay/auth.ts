@@ -1,5 +1,6 @@
 // Who is calling: bearer tokens of the poller and the operator, and the report tokens of machines. Constant time throughout.
 import { parseReportToken, reportTokenText } from "../contract/report.ts";
+import { isMacOf } from "./hmac.ts";
 
 const encoder = new TextEncoder();
 
@@ -25,23 +26,10 @@ export async function isOneOf(token: string | null, accepted: readonly string[])
 	return digests.filter((digest) => sameBytes(given, digest)).length > 0 && token !== null;
 }
 
-function bytesOf(hex: string): Uint8Array<ArrayBuffer> {
-	const bytes = new Uint8Array(hex.length / 2);
-	for (let at = 0; at < bytes.length; at++) bytes[at] = Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16);
-	return bytes;
-}
-
-async function holds(key: string, text: string, mac: string): Promise<boolean> {
-	const algorithm = { name: "HMAC", hash: "SHA-256" };
-	const imported = await crypto.subtle.importKey("raw", encoder.encode(key), algorithm, false, ["verify"]);
-	return crypto.subtle.verify("HMAC", imported, bytesOf(mac), encoder.encode(text));
-}
-
 /** The machine a report token was made for, or null when the token is malformed, forged or past its expiry (unix seconds, DESIGN 3). */
 export async function machineOfToken(token: string | null, keys: readonly string[], now: number): Promise<string | null> {
 	const read = token === null ? null : parseReportToken(token);
 	if (!read || read.expiry * 1000 <= now) return null;
-	const text = reportTokenText(read.instanceId, read.expiry);
-	const held = await Promise.all(keys.map((key) => holds(key, text, read.mac)));
-	return held.includes(true) ? read.instanceId : null;
+	const isOurs = await isMacOf(read.mac, reportTokenText(read.instanceId, read.expiry), keys);
+	return isOurs ? read.instanceId : null;
 }

@@ -29,11 +29,10 @@ function percentile(sorted: readonly number[], share: number): number | null {
 
 export function stats(queue: Queue, rowsWritten: number, now: number): Stats {
 	const { waiting = 0, queued = 0, launching = 0, launched = 0, running = 0 } = queue.open.counts();
-	const begun = queue.open.all().filter(({ told }) => told).length;
 	const times = queue.queueTimes(1000).toSorted((a, b) => a - b);
 	return {
 		at: now,
-		executed: Math.max(0, queue.started() - begun),
+		executed: Math.max(0, queue.started() - queue.open.begun()),
 		running,
 		queued: waiting + queued + launching + launched,
 		queueTimeMs: { p50: percentile(times, 0.5), p95: percentile(times, 0.95) },

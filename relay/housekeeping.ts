@@ -33,7 +33,7 @@ function pruneJobs(queue: Queue, after: number, before: number): number | null {
 
 /** However old, an intent that an open job names may still be replayed. */
 function pruneIntents(queue: Queue, after: string, before: number): string | null {
-	const named = new Set(queue.open.all().map(({ intent }) => intent));
+	const named = queue.open.intents();
 	const intents = queue.intentsAfter(after, PIECE);
 	for (const { token, at } of intents) if (at < before && !named.has(token)) queue.dropIntent(token);
 	return intents.length === PIECE ? (intents.at(-1)?.token ?? null) : null;

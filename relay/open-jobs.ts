@@ -1,64 +1,88 @@
 // The jobs that have not ended, in memory: what is due, who sits where. The rows stay the truth; this is what their indexes would tell,
-// without a write for each change of a due time.
+// without a write for each change of a due time. Records are kept as the text that is in their rows: thousands of them as objects would
+// keep the garbage collector busy.
 import type { JobState } from "../contract/job.ts";
 import { isEnded, type Job } from "./job.ts";
 
 export type OpenJobs = ReturnType<typeof createOpenJobs>;
 
+interface Entry {
+	id: number;
+	state: JobState;
+	dueAt: number;
+	seat: string | null;
+	spare: string | null;
+	intent: string | null;
+	told: boolean;
+	doc: string;
+}
+
+function entryOf({ pointer, state, dueAt, seat, spare, intent, told }: Job, doc: string): Entry {
+	return { id: pointer.id, state, dueAt: dueAt ?? 0, seat: seat?.key ?? null, spare: spare?.key ?? null, intent, told, doc };
+}
+
 /** Holds the open jobs by id, by seat and by spare machine. A record put again replaces the one before; an ended one leaves. */
-export function createOpenJobs(jobs: readonly Job[]) {
-	const byId = new Map<number, Job>();
+export function createOpenJobs(read: (doc: string) => Job) {
+	const byId = new Map<number, Entry>();
 	const bySeat = new Map<string, number>();
 	const bySpare = new Map<string, number>();
 
-	function leave(index: Map<string, number>, key: string | undefined, id: number): void {
-		if (key !== undefined && index.get(key) === id) index.delete(key);
+	function leave(index: Map<string, number>, key: string | null, id: number): void {
+		if (key !== null && index.get(key) === id) index.delete(key);
 	}
 	function remove(id: number): void {
 		const before = byId.get(id);
-		leave(bySeat, before?.seat?.key, id);
-		leave(bySpare, before?.spare?.key, id);
+		if (!before) return;
+		leave(bySeat, before.seat, id);
+		leave(bySpare, before.spare, id);
 		byId.delete(id);
 	}
-	function put(job: Job): void {
-		const { id } = job.pointer;
-		remove(id);
-		if (isEnded(job)) return;
-		byId.set(id, job);
-		if (job.seat) bySeat.set(job.seat.key, id);
-		if (job.spare) bySpare.set(job.spare.key, id);
+	function get(id: number | undefined): Job | null {
+		const entry = byId.get(id ?? 0);
+		return entry ? read(entry.doc) : null;
 	}
-	const found = (id: number | undefined): Job | null => byId.get(id ?? 0) ?? null;
-	for (const job of jobs) put(job);
 
 	return {
-		put,
+		put(job: Job, doc: string): void {
+			const entry = entryOf(job, doc);
+			remove(entry.id);
+			if (isEnded(job)) return;
+			byId.set(entry.id, entry);
+			if (entry.seat !== null) bySeat.set(entry.seat, entry.id);
+			if (entry.spare !== null) bySpare.set(entry.spare, entry.id);
+		},
 		get size() {
 			return byId.size;
 		},
-		get: (id: number): Job | null => found(id),
-		/** Newest first. */
-		all: (): Job[] => [...byId.values()].sort((one, other) => other.pointer.id - one.pointer.id),
-		seated: (seat: string): Job | null => found(bySeat.get(seat)),
-		keeping: (spare: string): Job | null => found(bySpare.get(spare)),
+		has: (id: number): boolean => byId.has(id),
+		get,
+		/** Newest first; of one state, or of all. */
+		all(state: JobState | null = null): Job[] {
+			const entries = [...byId.values()].filter((entry) => state === null || entry.state === state);
+			return entries.sort((one, other) => other.id - one.id).map(({ doc }) => read(doc));
+		},
+		seated: (seat: string): Job | null => get(bySeat.get(seat)),
+		keeping: (spare: string): Job | null => get(bySpare.get(spare)),
 		/** The jobs of a state that are due, the longest overdue first. */
 		due(state: JobState, now: number, limit: number): Job[] {
-			const due: Job[] = [];
-			for (const job of byId.values()) if (job.state === state && job.dueAt !== null && job.dueAt <= now) due.push(job);
-			return due.sort((one, other) => Number(one.dueAt) - Number(other.dueAt)).slice(0, Math.max(0, limit));
+			const due = [...byId.values()].filter((entry) => entry.state === state && entry.dueAt <= now);
+			const first = due.sort((one, other) => one.dueAt - other.dueAt).slice(0, Math.max(0, limit));
+			return first.map(({ doc }) => read(doc));
 		},
 		/** When the next job of one of these states is due. */
 		nextDue(states: readonly JobState[]): number | null {
-			let next: number | null = null;
-			for (const { state, dueAt } of byId.values()) {
-				if (dueAt !== null && (next === null || dueAt < next) && states.includes(state)) next = dueAt;
-			}
-			return next;
+			let next = Number.POSITIVE_INFINITY;
+			for (const { state, dueAt } of byId.values()) if (dueAt < next && states.includes(state)) next = dueAt;
+			return Number.isFinite(next) ? next : null;
 		},
 		counts(): Partial<Record<JobState, number>> {
 			const counts: Partial<Record<JobState, number>> = {};
 			for (const { state } of byId.values()) counts[state] = (counts[state] ?? 0) + 1;
 			return counts;
 		},
+		/** How many have begun, by the start that was recorded. */
+		begun: (): number => [...byId.values()].filter(({ told }) => told).length,
+		/** Tokens of the launches that may still be replayed. */
+		intents: (): Set<string | null> => new Set([...byId.values()].map(({ intent }) => intent)),
 	};
 }

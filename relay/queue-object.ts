@@ -81,10 +81,11 @@ export class QueueObject extends DurableObject {
 		return taken.map(({ receipt }) => receipt);
 	});
 
+	/** A delivery that moved jobs is told by their lines. */
 	#logDelivery({ id, event }: Delivery, receipt: Receipt, entered: Entered[]): void {
 		const { action, status, job } = event;
-		this.#log({ at: "webhook", delivery: id, job: job.id, run: job.runId, action, status, receipt });
-		this.#logEntered(entered, { delivery: id });
+		if (entered.length === 0) this.#log({ at: "webhook", delivery: id, job: job.id, run: job.runId, action, status, receipt });
+		else this.#logEntered(entered, { cause: "webhook", delivery: id, action, status });
 	}
 
 	#logEntered(entered: Entered[], cause: Record<string, unknown>): void {

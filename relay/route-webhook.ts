@@ -21,11 +21,10 @@ function isJson(contentType: string | undefined): boolean {
 export async function serveWebhook(c: Context, served: Served): Promise<Response> {
 	if (!isJson(c.req.header("content-type"))) return refuse(c, 415, "a delivery is application/json: set the webhook's content type");
 	const body = await readBody(c.req.raw, { cap: LONGEST, within: served.config.clocks.body });
-	// What cannot be text cannot be GitHub's: its signature is as wrong as any.
-	if (!body.ok && body.status !== 400) return refuse(c, body.status, body.reason);
-	const isOurs = body.ok && (await isSigned(body.text, c.req.header("x-hub-signature-256"), served.config.webhookSecrets));
+	if (!body.ok) return refuse(c, body.status, body.reason);
+	const isOurs = await isSigned(body.bytes, c.req.header("x-hub-signature-256"), served.config.webhookSecrets);
 	if (!isOurs) return refuseStranger(c, served, "the signature is missing, malformed or made with another secret");
-	return serveSigned(c, served, readJson(body.text));
+	return serveSigned(c, served, readJson(body.bytes));
 }
 
 async function serveSigned(c: Context, served: Served, payload: unknown): Promise<Response> {

@@ -20,32 +20,36 @@ const OPERATOR_BYTES = 64 * 1024;
 const POLLER_BYTES = 16 * 1024 * 1024;
 const LISTED = { usual: 100, most: 1000 };
 
+/** Which methods a path has. Told on the way out, so that a call that is served meets one handler alone. */
+const METHODS: [path: RegExp, allow: string][] = [
+	[/^\/(?:webhook|lease|settle|observe|report)$/, "POST"],
+	[/^\/(?:health|jobs|jobs\/[^/]+|starts|stats)$/, "GET"],
+	[/^\/switches$/, "GET, POST"],
+];
+
 /** Builds the app. While the configuration has problems, only `/health` is served (DESIGN 3). */
 export function createRoutes(config: ConfigResult, surroundings: Surroundings): Hono {
 	const app = new Hono();
-	app.notFound((c) => refuse(c, 404, "no such path"));
 	app.onError((error, c) => {
 		surroundings.log({ at: "error", path: c.req.path, error: error.message });
 		return error instanceof QueueError ? refuse(c, 503, "storage failed: nothing was acknowledged") : refuse(c, 500, "unexpected failure");
 	});
 	app.get("/health", (c) => c.json({ ok: true, version: surroundings.version }));
-	only(app, "/health", "GET");
 	if (config.ok) serve(app, { ...surroundings, config: config.config });
-	else close(app, config.problems, surroundings);
+	else surroundings.log({ at: "configuration", problems: config.problems });
+	app.notFound((c) =>
+		config.ok || c.req.path === "/health" ? refuseUnknown(c) : refuse(c, 503, `not configured: ${config.problems.join("; ")}`),
+	);
 	return app;
 }
 
-/** Answers 405 to any other method of a path, naming those it has. */
-function only(app: Hono, path: string, allow: string): void {
-	app.all(path, (c) => {
-		c.header("allow", allow);
-		return refuse(c, 405, `${path} takes ${allow}`);
-	});
-}
-
-function close(app: Hono, problems: string[], { log }: Surroundings): void {
-	log({ at: "configuration", problems });
-	app.all("*", (c) => refuse(c, 503, `not configured: ${problems.join("; ")}`));
+/** 405 to another method of a path, naming those it has; 404 to any other path. */
+function refuseUnknown(c: Context): Response {
+	const { path } = c.req;
+	const allow = METHODS.find(([known]) => known.test(path))?.[1];
+	if (!allow) return refuse(c, 404, "no such path");
+	c.header("allow", allow);
+	return refuse(c, 405, `${path} takes ${allow}`);
 }
 
 function serve(app: Hono, served: Served): void {
@@ -71,9 +75,6 @@ function serve(app: Hono, served: Served): void {
 	app.post("/switches", operator, (c) =>
 		parsed(c, served, parseSwitchChange, OPERATOR_BYTES, (it) => ask(served, "turn", (queue) => queue.turn(it))),
 	);
-	for (const path of ["/webhook", "/lease", "/settle", "/observe", "/report"]) only(app, path, "POST");
-	for (const path of ["/jobs", "/jobs/:id", "/starts", "/stats"]) only(app, path, "GET");
-	only(app, "/switches", "GET, POST");
 }
 
 /** Lets in who holds one of the tokens, as often as one caller may. */
@@ -100,7 +101,7 @@ async function parsed<T>(
 ): Promise<Response> {
 	const body = await readBody(c.req.raw, { cap, within: config.clocks.body });
 	if (!body.ok) return refuse(c, body.status, body.reason);
-	const json = readJson(body.text);
+	const json = readJson(body.bytes);
 	if (json === undefined) return refuse(c, 400, "the body is not JSON");
 	const read = parse(json);
 	return read.ok ? c.json(await call(read.value)) : refuse(c, 400, read.reason);
@@ -113,7 +114,7 @@ async function serveReport(c: Context, served: Served): Promise<Response> {
 	if (!(await mayCall(served.limits.machines, instanceId))) return slowDown(c, TOO_OFTEN);
 	const body = await readBody(c.req.raw, { cap: REPORT_BYTES, within: served.config.clocks.body });
 	if (!body.ok) return refuse(c, body.status, body.reason);
-	const read = parseReport(readJson(body.text));
+	const read = parseReport(readJson(body.bytes));
 	if (!read.ok) return refuse(c, 400, read.reason);
 	if (read.value.instanceId !== instanceId) return refuse(c, 401, "the report token is another machine's");
 	const isTaken = await ask(served, "report", (queue) => queue.report(read.value));

@@ -21,11 +21,14 @@ export const SCHEMA = [
 
 export const STATEMENTS = {
 	openJobs: "SELECT doc FROM jobs INDEXED BY open_jobs WHERE ended IS NULL",
+	highestJob: "SELECT max(id) AS id FROM jobs",
 	jobById: "SELECT doc FROM jobs WHERE id = ?",
 	jobBySeat: "SELECT doc FROM jobs WHERE seat = ? ORDER BY id DESC LIMIT 1",
 	jobBySpare: "SELECT doc FROM jobs WHERE spare = ? ORDER BY id DESC LIMIT 1",
-	/** Changes the record alone, if the columns stay as they are. */
-	saveDoc: "UPDATE jobs SET doc = ? WHERE id = ? AND ended IS ? AND seat IS ? AND spare IS ? RETURNING id",
+	/** Changes the record alone, for a job that is open and stays so. */
+	saveDoc: "UPDATE jobs SET doc = ? WHERE id = ?",
+	/** Changes the record of an ended job alone, if the columns stay as they are. */
+	saveEndedDoc: "UPDATE jobs SET doc = ? WHERE id = ? AND ended IS ? AND seat IS ? AND spare IS ? RETURNING id",
 	saveJob: `INSERT INTO jobs (id, ended, seat, spare, doc) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE
 		SET ended = excluded.ended, seat = excluded.seat, spare = excluded.spare, doc = excluded.doc`,
 	newestJobs: "SELECT doc FROM jobs WHERE id > 0 ORDER BY id DESC LIMIT ?",

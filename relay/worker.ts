@@ -30,7 +30,8 @@ export class Queue extends QueueObject {
 }
 
 function routesOf(env: Env) {
-	const queue = () => env.QUEUE.get(env.QUEUE.idFromName("queue")) as unknown as QueueCalls;
+	const id = env.QUEUE.idFromName("queue");
+	const queue = () => env.QUEUE.get(id) as unknown as QueueCalls;
 	const limits = readRateLimits(env as unknown as Record<string, unknown>);
 	return createRoutes(readConfig(env), { queue, now: Date.now, log, limits, version });
 }

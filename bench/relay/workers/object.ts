@@ -1,26 +1,32 @@
-// (d) As (b), and a call of a Durable Object that writes nothing.
+// (d) The relay with an object that writes nothing: what is left when storage is taken away.
 import { DurableObject } from "cloudflare:workers";
-import { Hono } from "hono";
-import { readBody } from "../../../relay/body.ts";
-import { isSigned } from "../../../relay/webhook.ts";
+import { parseConfig } from "../../../relay/config.ts";
+import { readRateLimits } from "../../../relay/rate-limits.ts";
+import type { Delivery, Receipt } from "../../../relay/receive.ts";
+import { createRoutes } from "../../../relay/routes.ts";
+import type { QueueCalls } from "../../../relay/surroundings.ts";
 
 export class Queue extends DurableObject {
-	receive(length: number): string {
-		return length > 0 ? "accepted" : "empty";
+	receive({ id }: Delivery): Receipt {
+		return id === "" ? "duplicate" : "accepted";
 	}
 }
 
-interface Bindings {
-	WEBHOOK_SECRET: string;
+interface Bindings extends Record<string, unknown> {
 	QUEUE: DurableObjectNamespace<Queue>;
 }
 
-const app = new Hono<{ Bindings: Bindings }>();
-app.post("/webhook", async (c) => {
-	const body = await readBody(c.req.raw, { cap: 1024 * 1024, within: 10_000 });
-	const isOurs = body.ok && (await isSigned(body.text, c.req.header("x-hub-signature-256"), [c.env.WEBHOOK_SECRET]));
-	if (!isOurs) return c.json({ accepted: false }, 401);
-	const receipt = await c.env.QUEUE.get(c.env.QUEUE.idFromName("queue")).receive(body.text.length);
-	return c.json({ accepted: receipt === "accepted" });
-});
-export default app;
+function routesOf(env: Bindings) {
+	const id = env.QUEUE.idFromName("queue");
+	const queue = () => env.QUEUE.get(id) as unknown as QueueCalls;
+	return createRoutes(parseConfig(env), { queue, now: Date.now, log: () => undefined, limits: readRateLimits(env), version: "bench" });
+}
+
+let routes: ReturnType<typeof routesOf> | undefined;
+
+export default {
+	fetch(request: Request, env: Bindings): Response | Promise<Response> {
+		routes ??= routesOf(env);
+		return routes.fetch(request);
+	},
+};

@@ -167,10 +167,17 @@ function startRows(sql: Sql) {
 }
 
 function settingRows(sql: Sql) {
+	const known = new Map<string, unknown>();
+	const read = (name: string): unknown => docs(sql(STATEMENTS.setting, name))[0] ?? null;
 	return {
-		setting: <N extends keyof Settings>(name: N): Settings[N] | null => docs<Settings[N]>(sql(STATEMENTS.setting, name))[0] ?? null,
-		saveSetting: <N extends keyof Settings>(name: N, value: Settings[N]): void =>
-			void sql(STATEMENTS.saveSetting, name, JSON.stringify(value)),
+		setting<N extends keyof Settings>(name: N): Settings[N] | null {
+			if (!known.has(name)) known.set(name, read(name));
+			return known.get(name) as Settings[N] | null;
+		},
+		saveSetting<N extends keyof Settings>(name: N, value: Settings[N]): void {
+			sql(STATEMENTS.saveSetting, name, JSON.stringify(value));
+			known.set(name, value);
+		},
 	};
 }
 

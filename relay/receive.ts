@@ -36,7 +36,8 @@ function refusalOf(queue: Queue, fact: Fact, intake: Intake): Receipt | null {
 
 function meetNew(queue: Queue, event: Pick<JobEvent, "job" | "createdAt">, fact: Fact, now: number, clocks: Clocks): Moves {
 	const moves = meet(event, fact, claimOf(queue, fact.runnerName), now, clocks);
-	if (!isRerun(event.job, queue.task(rerunKey(event.job.runId)))) return moves;
+	// Only a later attempt can be one.
+	if (event.job.attempt === 1 || !isRerun(event.job, queue.task(rerunKey(event.job.runId)))) return moves;
 	return { ...moves, jobs: moves.jobs.map((job) => (job.pointer.id === event.job.id ? { ...job, onDemand: true } : job)) };
 }
 

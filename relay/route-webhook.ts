@@ -2,15 +2,18 @@
 import type { Context } from "hono";
 import type { JobEvent, WebhookAnswer } from "../contract/job.ts";
 import { readBody, readJson } from "./body.ts";
-import type { Receipt } from "./receive.ts";
+import type { Delivery, Receipt } from "./receive.ts";
 import { ask, refuse, refuseStranger, type Served } from "./surroundings.ts";
 import { isSigned, readPayload } from "./webhook.ts";
 
 /** A `workflow_job` delivery is about 10 KB; GitHub's own cap is 25 MB. */
 const LONGEST = 1024 * 1024;
 
-function answer(c: Context, body: WebhookAnswer): Response {
-	return c.json(body, 202);
+const ACCEPTED = { status: 202, headers: { "content-type": "application/json" } };
+
+/** Made without the context, which would build its headers anew for each. */
+function answer(body: WebhookAnswer): Response {
+	return new Response(JSON.stringify(body), ACCEPTED);
 }
 
 function isJson(contentType: string | undefined): boolean {
@@ -33,18 +36,18 @@ async function serveSigned(c: Context, served: Served, payload: unknown): Promis
 	if (payload === undefined) return refuse(c, 400, "the body is not JSON");
 	if (!event) return refuse(c, 400, "X-GitHub-Event is missing");
 	if (!id || !/^[\x21-\x7e]{1,128}$/.test(id)) return refuse(c, 400, "X-GitHub-Delivery is missing or no id");
-	if (event !== "workflow_job") return decline(c, served, id, `event ${event.slice(0, 64)} is not served`);
+	if (event !== "workflow_job") return decline(served, id, `event ${event.slice(0, 64)} is not served`);
 	const read = readPayload(payload, served.now());
 	if (!read.ok) return refuse(c, 400, read.reason);
-	if ("unserved" in read.value) return decline(c, served, id, `action ${read.value.unserved.slice(0, 64)} is not served`);
+	if ("unserved" in read.value) return decline(served, id, `action ${read.value.unserved.slice(0, 64)} is not served`);
 	const { owner } = read.value.job;
-	if (!served.config.owners.has(owner.toLowerCase())) return decline(c, served, id, `owner ${owner} is not served`);
+	if (!served.config.owners.has(owner.toLowerCase())) return decline(served, id, `owner ${owner} is not served`);
 	return store(c, served, id, read.value);
 }
 
-function decline(c: Context, served: Served, delivery: string, reason: string): Response {
+function decline(served: Served, delivery: string, reason: string): Response {
 	served.log({ at: "webhook", delivery, accepted: false, reason });
-	return answer(c, { accepted: false, reason });
+	return answer({ accepted: false, reason });
 }
 
 /** A failure that GitHub records, so that the delivery can be sent again. */
@@ -54,8 +57,8 @@ const PUT_OFF: Partial<Record<Receipt, string>> = {
 };
 
 async function store(c: Context, served: Served, id: string, event: JobEvent): Promise<Response> {
-	const receipt = await ask(served, "receive", (queue) => queue.receive({ id, event }));
+	const receipt = await ask(served, "receive", (queue) => queue.receive(JSON.stringify({ id, event } satisfies Delivery)));
 	const putOff = PUT_OFF[receipt];
 	if (putOff) return refuse(c, 503, putOff);
-	return answer(c, receipt === "accepted" ? { accepted: true } : { accepted: false, reason: "duplicate delivery" });
+	return answer(receipt === "accepted" ? { accepted: true } : { accepted: false, reason: "duplicate delivery" });
 }

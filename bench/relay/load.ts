@@ -1,19 +1,24 @@
 // The senders, in a process of their own: kept connections, one request at a time on each, bytes made beforehand. Plain sockets, so that
-// the client costs less than what it measures. Takes one JSON argument, prints one JSON object.
-import { percentile } from "../statistics.ts";
+// the client costs less than what it measures. Takes a JSON list of loads as its argument, runs one after the other, prints a JSON list.
+import { readFileSync } from "node:fs";
 import { bodyOf, headersOf } from "./deliveries.ts";
 
 export interface Load {
 	port: number;
+	/** The server, for its processor time. */
+	pid: number;
 	senders: number;
 	/** Ids of the jobs sent: `first` and those after it. */
 	first: number;
 	count: number;
 }
 export interface Measured {
-	perSecond: number;
-	p50: number;
-	p99: number;
+	/** The whole load, in milliseconds. */
+	took: number;
+	/** Each request, in milliseconds. */
+	times: number[];
+	/** Processor time of the server meanwhile, in milliseconds. */
+	cpu: number;
 	statuses: Record<string, number>;
 }
 
@@ -22,6 +27,14 @@ function requestOf(id: number, port: number): Buffer {
 	const headers = { host: `127.0.0.1:${port}`, ...headersOf(body, `bench-${id}`), "content-length": String(Buffer.byteLength(body)) };
 	const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
 	return Buffer.from(`POST /webhook HTTP/1.1\r\n${lines.join("")}\r\n${body}`);
+}
+
+/** User and system time that a process has used, in milliseconds: fields 14 and 15 of its stat line, in hundredths of a second. */
+function cpuOf(pid: number): number {
+	const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+		.replace(/^.*\) /, "")
+		.split(" ");
+	return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 /** The status of an answer that has arrived whole, or null. */
@@ -68,8 +81,7 @@ async function sender(port: number, next: () => Buffer | undefined, done: (statu
 	await over.promise;
 }
 
-async function run({ port, senders, first, count }: Load): Promise<Measured> {
-	const requests = Array.from({ length: count }, (_, at) => requestOf(first + at, port));
+async function run({ port, pid, senders, count }: Load, requests: Buffer[]): Promise<Measured> {
 	const times: number[] = [];
 	const statuses: Record<string, number> = {};
 	let sent = 0;
@@ -77,10 +89,14 @@ async function run({ port, senders, first, count }: Load): Promise<Measured> {
 		times.push(milliseconds);
 		statuses[status] = (statuses[status] ?? 0) + 1;
 	};
+	const cpu = cpuOf(pid);
 	const begun = performance.now();
-	await Promise.all(Array.from({ length: senders }, () => sender(port, () => requests[sent++], done)));
-	const seconds = (performance.now() - begun) / 1000;
-	return { perSecond: times.length / seconds, p50: percentile(times, 0.5), p99: percentile(times, 0.99), statuses };
+	await Promise.all(Array.from({ length: Math.min(senders, count) }, () => sender(port, () => requests[sent++], done)));
+	return { took: performance.now() - begun, times, cpu: cpuOf(pid) - cpu, statuses };
 }
 
-process.stdout.write(JSON.stringify(await run(JSON.parse(process.argv[2] ?? "{}") as Load)));
+const loads = JSON.parse(process.argv[2] ?? "[]") as Load[];
+const prepared = loads.map((load) => Array.from({ length: load.count }, (_, at) => requestOf(load.first + at, load.port)));
+const measured: Measured[] = [];
+for (const [at, load] of loads.entries()) measured.push(await run(load, prepared[at] ?? []));
+process.stdout.write(JSON.stringify(measured));

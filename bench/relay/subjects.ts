@@ -10,6 +10,7 @@ export const SUBJECTS = ["bare", "signature", "object", "relay"] as const;
 export type Subject = (typeof SUBJECTS)[number];
 
 export interface Running extends Relay {
+	subject: Subject;
 	stateDir: string;
 	port: number;
 }
@@ -33,11 +34,5 @@ export async function startSubject(subject: Subject, folder: string, vars: Recor
 	const stateDir = join(folder, `${subject}-${crypto.randomUUID()}`);
 	const bundle = await bundleOf(subject, folder);
 	const relay = await startRelay({ bundle, stateDir, vars: { ...VARS, MAX_OPEN_JOBS: "9999999", ...vars } });
-	return { ...relay, stateDir, port: Number(new URL(relay.url).port) };
-}
-
-/** User and system time that a process has used, in milliseconds: fields 14 and 15 of its stat line, in hundredths of a second. */
-export async function cpuOf(pid: number): Promise<number> {
-	const fields = (await Bun.file(`/proc/${pid}/stat`).text()).replace(/^.*\) /, "").split(" ");
-	return (Number(fields[11]) + Number(fields[12])) * 10;
+	return { ...relay, subject, stateDir, port: Number(new URL(relay.url).port) };
 }

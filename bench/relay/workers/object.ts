@@ -7,7 +7,8 @@ import { createRoutes } from "../../../relay/routes.ts";
 import type { QueueCalls } from "../../../relay/surroundings.ts";
 
 export class Queue extends DurableObject {
-	receive({ id }: Delivery): Receipt {
+	receive(delivery: string): Receipt {
+		const { id } = JSON.parse(delivery) as Delivery;
 		return id === "" ? "duplicate" : "accepted";
 	}
 }

@@ -9,13 +9,17 @@ import { VARS } from "./deliveries.ts";
 export const SUBJECTS = ["bare", "signature", "object", "relay"] as const;
 export type Subject = (typeof SUBJECTS)[number];
 
+/** No bench comes near the cap on open jobs. */
+export const VARIABLES = { ...VARS, MAX_OPEN_JOBS: "9999999" };
+
 export interface Running extends Relay {
 	subject: Subject;
 	stateDir: string;
 	port: number;
 }
 
-async function bundleOf(subject: Subject, folder: string): Promise<string> {
+/** The built file of a subject. */
+export async function bundleOf(subject: Subject, folder: string): Promise<string> {
 	if (subject === "relay") return (await readyParts()).relay;
 	const entry = join(import.meta.dir, "workers", `${subject}.ts`);
 	const external = ["cloudflare:workers"];
@@ -29,10 +33,9 @@ export async function temporaryFolder() {
 	return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** Starts a subject on storage below a folder. */
+/** Starts a subject on fresh storage below a folder. */
 export async function startSubject(subject: Subject, folder: string, vars: Record<string, string> = {}): Promise<Running> {
 	const stateDir = join(folder, `${subject}-${crypto.randomUUID()}`);
-	const bundle = await bundleOf(subject, folder);
-	const relay = await startRelay({ bundle, stateDir, vars: { ...VARS, MAX_OPEN_JOBS: "9999999", ...vars } });
+	const relay = await startRelay({ bundle: await bundleOf(subject, folder), stateDir, vars: { ...VARIABLES, ...vars } });
 	return { ...relay, subject, stateDir, port: Number(new URL(relay.url).port) };
 }

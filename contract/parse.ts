@@ -10,7 +10,8 @@ export function parserOf<S extends v.GenericSchema>(schema: S) {
 		const result = v.safeParse(schema, input, { abortEarly: true });
 		if (result.success) return { ok: true, value: result.output };
 		const issue = result.issues[0];
-		const path = v.getDotPath(issue);
+		// The names on the way are the sender's where a record may have any.
+		const path = v.getDotPath(issue)?.slice(0, 200);
 		const said = issue.message.startsWith("Invalid ") ? `expected ${issue.expected}` : issue.message;
 		return { ok: false, reason: `${path ?? "body"}: ${said}` };
 	};

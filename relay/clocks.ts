@@ -14,7 +14,7 @@ export const DEFAULT_CLOCKS = {
 	lease: MINUTE,
 	/** Before that first sign: an answer lost on its way must not cost a job a minute. */
 	firstLease: 10 * SECOND,
-	/** A burst of webhooks is handed out as one batch, so that it becomes one fleet. */
+	/** A burst of webhooks is handed out as one batch, so that it becomes one fleet. 0: at once. */
 	linger: 30,
 	/** Next check of a job that waits for an approval. */
 	waiting: 10 * MINUTE,
@@ -82,7 +82,10 @@ export const RATES = {
 
 const Overrides = v.strictObject(
 	Object.fromEntries(
-		Object.keys(DEFAULT_CLOCKS).map((name) => [name, v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(400 * DAY)))]),
+		Object.keys(DEFAULT_CLOCKS).map((name) => [
+			name,
+			v.optional(v.pipe(v.number(), v.integer(), v.minValue(name === "linger" ? 0 : 1), v.maxValue(400 * DAY))),
+		]),
 	),
 );
 const parseOverrides = parserOf(Overrides);

@@ -11,7 +11,17 @@ export type JobState = v.InferOutput<typeof JobState>;
 export const JobStatus = v.picklist(["queued", "in_progress", "completed", "waiting", "requested", "pending"]);
 export type JobStatus = v.InferOutput<typeof JobStatus>;
 
-export const Labels = v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(1024))), v.maxLength(100));
+const LABEL_CHARACTERS = 4096;
+
+export const Labels = v.pipe(
+	v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(1024))),
+	v.maxLength(100),
+	// Thousands of open jobs are held in 128 MB.
+	v.check(
+		(labels) => labels.reduce((sum, { length }) => sum + length, 0) <= LABEL_CHARACTERS,
+		`longer than ${LABEL_CHARACTERS} characters together`,
+	),
+);
 
 /** What names a job to GitHub. The labels are a hint: the poller reads the real ones again before it acts. */
 export const JobPointer = v.object({

@@ -17,11 +17,17 @@ export const LeaseRequest = v.object({
 export type LeaseRequest = v.InferOutput<typeof LeaseRequest>;
 export const parseLeaseRequest = parserOf(LeaseRequest);
 
+/** As JSON. It is kept in one row of the ledger, which holds 2 MB (FACTS 5.1); EC2 takes less. */
+const LONGEST_REQUEST = 500_000;
+
 /** A launch that was decided before it was done: replayed verbatim, never regrouped (DESIGN 4). Members are job ids in the order in which instances (sorted by id) are given to them. */
 export const Intent = v.object({
 	token: v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,64}$/, "not a client token")),
 	members: v.pipe(v.array(Id), v.minLength(1), v.maxLength(100)),
-	request: v.record(v.string(), v.unknown()),
+	request: v.pipe(
+		v.record(v.string(), v.unknown()),
+		v.check((request) => JSON.stringify(request).length <= LONGEST_REQUEST, `longer than ${LONGEST_REQUEST} characters`),
+	),
 });
 export type Intent = v.InferOutput<typeof Intent>;
 

@@ -184,6 +184,8 @@ function settingRows(sql: Sql) {
 /** The answers of this many leases are kept, each row written over in its turn. */
 const SLOTS = 16;
 const ALL_DELIVERIES = 10_000;
+/** In characters, of up to three bytes: a row holds 2 MB (FACTS 5.1). */
+const LONGEST_ROW = 600_000;
 
 /** The newest leases with the budgets and counters as of them. What was counted after the newest is in memory, and counted again from the open jobs. */
 function leaseRows({ setting, saveSetting }: ReturnType<typeof settingRows>, open: OpenJobs) {
@@ -203,8 +205,12 @@ function leaseRows({ setting, saveSetting }: ReturnType<typeof settingRows>, ope
 			leases.find((lease) => lease?.request === request && lease.at > after) ?? null,
 		saveLeased(lease: Omit<Leased, "counters">): void {
 			last = (last + 1) % SLOTS;
-			leases[last] = { ...lease, counters: { ...counters } };
-			saveSetting(`lease-${last}`, leases[last] as Leased);
+			const whole = { ...lease, counters: { ...counters } };
+			leases[last] = whole;
+			// Labels of every job at their longest make more than a row may hold; such an answer is remembered in memory alone.
+			const isLong = JSON.stringify(whole).length > LONGEST_ROW;
+			const row = isLong ? { ...whole, request: "", answer: { ...whole.answer, work: [] }, tokens: [] } : whole;
+			saveSetting(`lease-${last}`, row);
 		},
 		/** Whether a delivery was among the newest of all. Each job remembers its own for as long as it is kept. */
 		isRecent: (delivery: string): boolean => recent.has(delivery),

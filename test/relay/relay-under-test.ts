@@ -99,6 +99,8 @@ export async function relayUnderTest(vars: Record<string, string> = {}) {
 		bearer,
 		folder,
 		url: () => relay.url,
+		pid: () => relay.pid,
+		secrets: SECRETS,
 		log: () => Bun.file(relay.logFile).text(),
 		webhook: (payload: unknown, headers?: Record<string, string | null>) => call("/webhook", delivery(payload, headers)),
 		operator: (path: string, body?: unknown) => call(path, bearer(SECRETS.OPERATOR_TOKEN, body)),

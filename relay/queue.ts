@@ -182,9 +182,22 @@ function leaseRows({ setting, saveSetting }: ReturnType<typeof settingRows>, ope
 		leased: (request: string, after: number): Leased | null =>
 			leases.find((lease) => lease?.request === request && lease.at > after) ?? null,
 		saveLeased(lease: Omit<Leased, "counters">): void {
+			// Later than the one before, even within a millisecond: a restart knows the newest by it.
+			const at = Math.max(lease.at, (leases[last]?.at ?? 0) + 1);
 			last = (last + 1) % SLOTS;
-			leases[last] = { ...lease, counters: { ...counters } };
+			leases[last] = { ...lease, at, counters: { ...counters } };
 			saveSetting(`lease-${last}`, leases[last] as Leased);
+		},
+		/** After the clock was set back: the leases become as old as they were, so that budgets refill, answers age and the newest stays the newest. */
+		setLeasesBack(by: number, now: number): void {
+			if ((leases[last]?.at ?? 0) <= now) return;
+			for (const [slot, lease] of leases.entries()) {
+				if (!lease) continue;
+				const { jit, ec2 } = lease.budgets;
+				const budgets = { jit: { ...jit, at: jit.at - by }, ec2: { ...ec2, at: ec2.at - by } };
+				leases[slot] = { ...lease, at: lease.at - by, budgets };
+				saveSetting(`lease-${slot}`, leases[slot]);
+			}
 		},
 		/** Whether a delivery was among the newest of all. Each job remembers its own for as long as it is kept. */
 		isRecent: (delivery: string): boolean => recent.has(delivery),

@@ -11,8 +11,12 @@ export interface Rows {
 /** A queue on a fresh database in memory. */
 export function freshRows(): Rows {
 	const database = new Database(":memory:");
-	const queue = openQueue((statement, ...values: SqlValue[]) => database.query(statement).all(...values) as Record<string, unknown>[]);
-	return { queue, database };
+	return { queue: reopened(database), database };
+}
+
+/** The queue as a relay finds it that starts on this database. */
+export function reopened(database: Database): Queue {
+	return openQueue((statement, ...values: SqlValue[]) => database.query(statement).all(...values) as Record<string, unknown>[]);
 }
 
 export const START = 1_795_000_000_000;

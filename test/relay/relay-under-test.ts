@@ -1,6 +1,6 @@
 // The built relay in raw workerd, as its callers see it.
 import { createHmac } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readyParts } from "../../build/ready.ts";
@@ -23,6 +23,17 @@ export const OWNERS = "octo-org,Octocoders,codertocat,wolfy1339,lineville";
 /** The built relay. */
 export async function builtRelay(): Promise<string> {
 	return (await readyParts()).relay;
+}
+
+/** Writes the built relay with some of its text replaced; every piece must be there. */
+export async function changedRelay(file: string, changes: Record<string, string>): Promise<string> {
+	let text = await readFile(await builtRelay(), "utf8");
+	for (const [before, after] of Object.entries(changes)) {
+		if (!text.includes(before)) throw new Error(`the built relay has no ${before}`);
+		text = text.replace(before, after);
+	}
+	await writeFile(file, text);
+	return file;
 }
 
 export function sign(body: string | Uint8Array, secret: string = SECRETS.WEBHOOK_SECRET): string {
@@ -115,8 +126,9 @@ export async function relayUnderTest(vars: Record<string, string> = {}) {
 		job: async (id: number): Promise<JobDetail> =>
 			accepted(parseJobDetail(await (await call(`/jobs/${id}`, bearer(SECRETS.OPERATOR_TOKEN))).json())),
 		kill: (signal: NodeJS.Signals) => relay.kill(signal),
-		async restart() {
-			relay = await startRelay(options);
+		/** Starts it again on its storage, or another version of it. */
+		async restart(bundle = options.bundle) {
+			relay = await startRelay({ ...options, bundle });
 		},
 	};
 }

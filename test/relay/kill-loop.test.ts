@@ -16,10 +16,12 @@ const PIECE = 20;
 /** Leases run out within the test, so that intents are replayed. */
 const CLOCKS = JSON.stringify({ firstLease: 300, lease: 400 });
 
-/** Lets the relay live for a moment: not even a whole start, about as long as a few commits, or longer. */
-function lifetime(dice: Dice): number {
+/** Lets the relay live for not even a whole start, for a few answers or for many: by what it did rather than by time, so that a slow machine tests as much. */
+async function letLive(book: Book, dice: Dice): Promise<void> {
 	const kind = dice.below(4);
-	return kind === 0 ? dice.below(4) : kind === 3 ? 60 + dice.below(200) : 5 + dice.below(60);
+	const enough = book.answered.length + (kind === 0 ? 0 : kind === 3 ? 60 + dice.below(200) : 1 + dice.below(60));
+	while (book.answered.length < enough) await Bun.sleep(1);
+	await Bun.sleep(dice.below(4));
 }
 
 /** Asks for jobs: each stands where it was acknowledged to stand before, or further. */
@@ -45,7 +47,7 @@ async function killAgainAndAgain(relay: RelayUnderTest, book: Book, seed: number
 	const senders = Array.from({ length: SENDERS }, (_, n) => sends(party(n + 1)));
 	const everyone = Promise.all([...senders, polls(party(SENDERS + 1))]);
 	for (let kill = 1; kill <= KILLS; kill++) {
-		await Bun.sleep(lifetime(dice));
+		await letLive(book, dice);
 		await relay.kill("SIGKILL");
 		await relay.restart();
 		if (dice.chance(0.3)) await assertStanding(relay, book, sample(book, dice));
@@ -90,7 +92,8 @@ test(`no acknowledged webhook or settle is lost or doubled over ${KILLS} kills u
 	const startedIds = found.starts.map(({ jobId }) => jobId);
 	process.stderr.write(
 		`kill loop: FC_SEED=${seed}: ${KILLS} kills, ${known.length} jobs, ${book.answered.length} deliveries, ` +
-			`${book.answered.filter(({ tries }) => tries > 1).length} sent again, ${settled.length} intents, ${begun.length} starts\n`,
+			`${book.answered.filter(({ tries }) => tries > 1).length} sent again, ` +
+			`${book.absorbed} stored unanswered, ${settled.length} intents, ${begun.length} starts\n`,
 	);
 	expect(book.wrong).toEqual([]);
 	expect(found.integrity).toEqual(["ok"]);
@@ -103,5 +106,5 @@ test(`no acknowledged webhook or settle is lost or doubled over ${KILLS} kills u
 	const lostIntents = settled.filter(({ intent }) => !found.intents.some((kept) => isDeepStrictEqual(kept, intent)));
 	expect(lostIntents.map(({ id }) => id)).toEqual([]);
 	// A run in which nothing happened proves nothing.
-	expect([begun.length, settled.length, book.answered.filter(({ tries }) => tries > 1).length].every((count) => count > 5)).toBeTrue();
+	expect(Math.min(begun.length, settled.length, book.absorbed)).toBeGreaterThan(0);
 }, 120_000);

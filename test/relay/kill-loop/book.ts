@@ -48,6 +48,8 @@ export function createBook() {
 		/** What must not happen, in words. */
 		wrong: [] as string[],
 		ended: new Set<string>(),
+		/** Deliveries that were stored before a kill and answered only after it. */
+		absorbed: 0,
 		newJob(): Known {
 			const id = jobs.size + 1;
 			const nothing = { way: null, isLaunched: false, state: null, intent: null };

@@ -32,13 +32,14 @@ async function send(party: Party, letter: Letter): Promise<void> {
 		.catch(() => null);
 	if (said === null) {
 		if (!isKnown) book.unanswered.push(letter);
-		return Bun.sleep(3);
+		return Bun.sleep(10);
 	}
 	const answer = said.status === 202 ? parseWebhookAnswer(JSON.parse(said.body)) : null;
 	if (!answer?.ok) book.wrong.push(`${letter.delivery} was answered ${said.status} ${said.body}`);
 	else if (answer.value.accepted && isKnown) book.wrong.push(`${letter.delivery} was taken in again after it was answered`);
 	else if (!answer.value.accepted && letter.tries === 1) book.wrong.push(`${letter.delivery} was called a duplicate at its first copy`);
 	if (isKnown) return;
+	if (answer?.ok && !answer.value.accepted) book.absorbed += 1;
 	book.heard(letter);
 	if (letter.action === "in_progress" && letter.job.way === "own") await report(party, letter.job);
 }
@@ -58,7 +59,7 @@ function nextOf({ book, dice }: Party, job: Known): Letter {
 /** A job that may go on; those that have a machine go first, for there are few of them. */
 function drawIdle({ book, dice }: Party): Known | undefined {
 	const launched = book.idle.findIndex(({ isLaunched }) => isLaunched);
-	const at = launched >= 0 && dice.chance(0.3) ? launched : dice.below(book.idle.length);
+	const at = launched >= 0 && dice.chance(0.5) ? launched : dice.below(book.idle.length);
 	const job = book.idle[at];
 	return job?.isPatient && !job.isLaunched ? undefined : book.idle.splice(at, 1)[0];
 }

@@ -25,8 +25,7 @@ for (const [way, by] of [
 ] as const)
 	test(`a long poll during which the clock is set ${way} by an hour ends, and work that falls due is handed out`, async () => {
 		await using relay = await relayUnderTest({ CLOCKS: JSON.stringify({ firstLease: 400 }) });
-		await relay.kill("SIGKILL");
-		await relay.restart(
+		await relay.deploy(
 			await changedRelay(join(relay.folder, "jumping.js"), { "export {\n  Queue,\n  worker_default as default": JUMPING }),
 		);
 		await relay.webhook(payloadOf(1, "queued"));

@@ -63,8 +63,7 @@ describe("a deploy", () => {
 				return sendUntilTaken(relay, 10 * deploy + n);
 			});
 			await Bun.sleep(dice.below(100));
-			await relay.kill("SIGKILL");
-			await relay.restart(deploy % 2 === 1 ? next : undefined);
+			await relay.deploy(deploy % 2 === 1 ? next : undefined);
 			expect(await versionOf(relay)).toBe(deploy % 2 === 1 ? NEXT : version);
 			jobs.push(...(await Promise.all(sent)));
 		}
@@ -82,8 +81,7 @@ describe("a deploy", () => {
 		expect(await lost).toBeNull();
 		await sendUntilTaken(relay, 1);
 		while (!(await relay.log()).includes('"at":"lease"')) await Bun.sleep(5);
-		await relay.kill("SIGKILL");
-		await relay.restart(await nextRelay(relay));
+		await relay.deploy(await nextRelay(relay));
 		expect((await relay.lease({ requestId: "another" })).work).toEqual([]);
 		expect((await relay.lease(body)).work.map(({ workId }) => workId)).toEqual(["launch-1"]);
 	});
@@ -95,8 +93,7 @@ describe("a deploy", () => {
 		const { workId, leaseId } = first.work[0] ?? {};
 		const intent = { token: "token-1", members: [1], request: { type: "instant" } };
 		await relay.settle({ workId, leaseId, outcome: "launching", ...intent });
-		await relay.kill("SIGKILL");
-		await relay.restart(await nextRelay(relay));
+		await relay.deploy(await nextRelay(relay));
 		expect(await relay.lease({ requestId: "lost" })).toEqual(first);
 		expect(await relay.settle({ workId, leaseId, outcome: "launching", ...intent })).toEqual({
 			settled: { "launch-1": { state: "launching" } },

@@ -106,6 +106,11 @@ export async function relayUnderTest(vars: Record<string, string> = {}) {
 	return {
 		stop,
 		[Symbol.asyncDispose]: stop,
+		/** Ends it as a deploy does and starts another version on its storage; without one, the version it had at first. */
+		async deploy(bundle = options.bundle) {
+			await relay.kill("SIGKILL");
+			relay = await startRelay({ ...options, bundle });
+		},
 		call,
 		bearer,
 		folder,
@@ -126,9 +131,8 @@ export async function relayUnderTest(vars: Record<string, string> = {}) {
 		job: async (id: number): Promise<JobDetail> =>
 			accepted(parseJobDetail(await (await call(`/jobs/${id}`, bearer(SECRETS.OPERATOR_TOKEN))).json())),
 		kill: (signal: NodeJS.Signals) => relay.kill(signal),
-		/** Starts it again on its storage, or another version of it. */
-		async restart(bundle = options.bundle) {
-			relay = await startRelay({ ...options, bundle });
+		async restart() {
+			relay = await startRelay(options);
 		},
 	};
 }

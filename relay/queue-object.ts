@@ -173,7 +173,7 @@ export class QueueObject extends DurableObject {
 	#now(): number {
 		const now = Date.now();
 		if (now < this.#latest) {
-			const isFollowed = this.#wholly(() => followClock(this.#queue, this.#latest, now));
+			const isFollowed = this.#transaction(() => followClock(this.#queue, this.#latest, now), now);
 			if (isFollowed) this.#serving = null;
 			if (isFollowed) this.#log({ at: "clock", setBack: this.#latest - now });
 		}
@@ -188,15 +188,10 @@ export class QueueObject extends DurableObject {
 		return result;
 	}
 
-	#transaction<T>(change: (now: number) => T): T {
-		const now = this.#now();
-		return this.#wholly(() => change(now));
-	}
-
 	/** What was rolled back on disk is forgotten in memory too. */
-	#wholly<T>(change: () => T): T {
+	#transaction<T>(change: (now: number) => T, now = this.#now()): T {
 		try {
-			return this.ctx.storage.transactionSync(change);
+			return this.ctx.storage.transactionSync(() => change(now));
 		} catch (error) {
 			this.#queue = this.#open();
 			throw error;

@@ -11,7 +11,8 @@ export function createAnswers<T>(keepFor: number): Answers<T> {
 	return {
 		once(request, now, make) {
 			for (const [key, { at }] of given) {
-				if (now - at <= keepFor) break;
+				// One from a time to come was given before the clock was set back.
+				if (Math.abs(now - at) <= keepFor) break;
 				given.delete(key);
 			}
 			const before = given.get(request);

@@ -8,8 +8,9 @@ const EVERY = 100_000;
 
 /** The latest moment that anything written down has seen. */
 export function latestSeen(queue: Queue): number {
-	const moments = queue.open.all().flatMap(({ since, leasedAt }) => [since, leasedAt ?? 0]);
-	return moments.reduce((latest, at) => Math.max(latest, at), queue.lastLeaseAt());
+	const jobs = queue.open.all().flatMap(({ since, leasedAt }) => [since, leasedAt ?? 0]);
+	const tasks = queue.dueTasks(Number.MAX_SAFE_INTEGER, EVERY).map(({ since }) => since);
+	return [...jobs, ...tasks].reduce((latest, at) => Math.max(latest, at), queue.lastLeaseAt());
 }
 
 /** After the clock was set back: brings everything that is to come as much closer. True when it was. */
@@ -21,5 +22,6 @@ export function followClock(queue: Queue, latest: number, now: number): boolean 
 	for (const task of queue.dueTasks(Number.MAX_SAFE_INTEGER, EVERY)) {
 		if (task.dueAt !== null && task.dueAt > now) queue.saveTask({ ...task, dueAt: earlier(task.dueAt) });
 	}
+	queue.setLeasesBack(by, now);
 	return true;
 }

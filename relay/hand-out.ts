@@ -5,7 +5,8 @@ import type { Switches } from "../contract/switches.ts";
 import { fullBucket, oneTokenAt, refilled, spent } from "./budgets.ts";
 import { type Clocks, RATES } from "./clocks.ts";
 import type { Job } from "./job.ts";
-import type { Budgets, Queue } from "./queue.ts";
+import type { Queue } from "./queue.ts";
+import type { Budgets } from "./setting-rows.ts";
 import { launchKey } from "./swaps.ts";
 import type { Task } from "./tasks.ts";
 

@@ -17,12 +17,14 @@ import { RATES } from "./clocks.ts";
 import { jobDetail, listJobs, listStarts, stats } from "./figures.ts";
 import { answerAgain, handOut, nextWorkAt, switchesOf } from "./hand-out.ts";
 import { type Pruned, prune, UNPRUNED } from "./housekeeping.ts";
+import type { Entered } from "./job-rows.ts";
 import { note } from "./note.ts";
 import { observe } from "./observe.ts";
-import { type Entered, openQueue, type Queue, type SqlValue } from "./queue.ts";
+import { openQueue, type Queue } from "./queue.ts";
 import { type Delivery, type Intake, type Receipt, receive } from "./receive.ts";
 import { admit, type Serving } from "./sessions.ts";
 import { settle } from "./settle.ts";
+import type { SqlValue } from "./sql.ts";
 
 /** Machines whose reports are counted at once; beyond that counting starts anew. */
 const COUNTED_MACHINES = 10_000;
@@ -178,7 +180,7 @@ export class QueueObject extends DurableObject {
 	#now(): number {
 		const now = Date.now();
 		if (now < this.#latest) {
-			const isFollowed = this.ctx.storage.transactionSync(() => followClock(this.#queue, this.#latest, now));
+			const isFollowed = this.#transaction(() => followClock(this.#queue, this.#latest, now), now);
 			if (isFollowed) this.#serving = null;
 			if (isFollowed) this.#log({ at: "clock", setBack: this.#latest - now });
 		}
@@ -194,8 +196,7 @@ export class QueueObject extends DurableObject {
 	}
 
 	/** What was rolled back on disk is forgotten in memory too. */
-	#transaction<T>(change: (now: number) => T): T {
-		const now = this.#now();
+	#transaction<T>(change: (now: number) => T, now = this.#now()): T {
 		try {
 			return this.ctx.storage.transactionSync(() => change(now));
 		} catch (error) {
@@ -211,12 +212,9 @@ export class QueueObject extends DurableObject {
 		const { serving, superseded } = admit(this.#serving, request, Date.now(), clocks);
 		this.#serving = serving;
 		if (superseded) return { ...this.#take({ ...request, max: 0 }), superseded };
-		const deadline = Date.now() + request.waitSeconds * 1000;
+		const begun = this.#now();
 		let answer = this.#take(request);
-		while (answer.work.length === 0 && Date.now() < deadline) {
-			await this.#untilWork(deadline);
-			answer = this.#take(request);
-		}
+		while (answer.work.length === 0 && (await this.#untilWork(begun, begun + request.waitSeconds * 1000))) answer = this.#take(request);
 		return answer;
 	}
 
@@ -228,15 +226,17 @@ export class QueueObject extends DurableObject {
 		return answer;
 	}
 
-	/** Waits until something is due or the time is over. Work that comes by a write lingers, so that a burst is one batch. */
-	async #untilWork(deadline: number): Promise<void> {
-		for (;;) {
-			const now = Date.now();
+	/** Waits until something is due; false when the time is over or the clock was set back. Work that comes by a write lingers, so that a burst is one batch. */
+	async #untilWork(begun: number, deadline: number): Promise<boolean> {
+		for (let isRung = false; ; ) {
+			const now = this.#now();
+			if (now < begun || now >= deadline) return false;
 			const dueAt = nextWorkAt(this.#queue, now) ?? Number.POSITIVE_INFINITY;
-			if (now >= deadline || dueAt <= now) return;
-			const isRung = await this.#bell.heard(Math.max(1, Math.min(deadline, dueAt) - now));
-			const isDue = (nextWorkAt(this.#queue, Date.now()) ?? Number.POSITIVE_INFINITY) <= Date.now();
-			if (isRung && isDue) return sleep(Math.min(this.#intake.clocks.linger, Math.max(0, deadline - Date.now())));
+			if (dueAt <= now) {
+				if (isRung && this.#intake.clocks.linger > 0) await sleep(Math.min(this.#intake.clocks.linger, deadline - now));
+				return true;
+			}
+			isRung = await this.#bell.heard(Math.max(1, Math.min(deadline, dueAt) - now));
 		}
 	}
 

@@ -1,49 +1,12 @@
 // The ledger's rows, in and out. Knows SQL and records, decides nothing. Runs on a Durable Object's SQLite and on any other.
-import type { Change, JobState } from "../contract/job.ts";
-import type { Intent, LeaseAnswer } from "../contract/lease.ts";
+import type { Intent } from "../contract/lease.ts";
 import type { Start } from "../contract/start.ts";
-import type { Switches } from "../contract/switches.ts";
-import type { Bucket } from "./budgets.ts";
-import { isEnded, type Job } from "./job.ts";
-import { createOpenJobs, type OpenJobs } from "./open-jobs.ts";
+import { jobRows } from "./job-rows.ts";
+import { leaseRows } from "./lease-rows.ts";
+import { settingRows } from "./setting-rows.ts";
+import { docs, numberOf, type Sql } from "./sql.ts";
 import { SCHEMA, STATEMENTS } from "./statements.ts";
-import type { Claim } from "./swaps.ts";
 import type { Task } from "./tasks.ts";
-
-export type SqlValue = string | number | null;
-/** All that is asked of a database: run one statement, give all its rows. The caller opens the transaction. */
-export type Sql = (statement: string, ...values: SqlValue[]) => Record<string, unknown>[];
-
-export interface Budgets {
-	jit: Bucket;
-	ec2: Bucket;
-}
-export interface Counters {
-	deliveries: number;
-	duplicates: number;
-}
-/** What a lease handed out, with what was left and counted by then: one row for each lease. */
-export interface Leased {
-	request: string;
-	at: number;
-	/** Without the intents, of which many items share one. */
-	answer: LeaseAnswer;
-	/** Token of each item's intent. */
-	tokens: (string | null)[];
-	budgets: Budgets;
-	counters: Counters;
-}
-interface Settings {
-	switches: Switches;
-	[lease: `lease-${number}`]: Leased;
-}
-/** A job that entered a state, for the log. */
-export interface Entered extends Change {
-	job: number;
-	run: number;
-	repository: string;
-	instance: string | null;
-}
 
 export type Queue = ReturnType<typeof openQueue>;
 
@@ -53,78 +16,6 @@ export function openQueue(sql: Sql) {
 	const jobs = jobRows(sql);
 	const settings = settingRows(sql);
 	return { ...jobs, ...taskRows(sql), ...intentRows(sql), ...startRows(sql), ...settings, ...leaseRows(settings, jobs.open) };
-}
-
-function docs<T>(rows: Record<string, unknown>[]): T[] {
-	return rows.map(({ doc }) => JSON.parse(String(doc)) as T);
-}
-function numberOf(rows: Record<string, unknown>[], column: string): number | null {
-	const value = rows[0]?.[column];
-	return typeof value === "number" ? value : null;
-}
-
-function jobRows(sql: Sql) {
-	// A record whose history is none of these has entered a state: every change of state makes a new array.
-	const written = new WeakSet<Change[]>();
-	let entered: Entered[] = [];
-	const read = (doc: string): Job => {
-		const job = JSON.parse(doc) as Job;
-		written.add(job.history);
-		return job;
-	};
-	const many = (rows: Record<string, unknown>[]): Job[] => rows.map(({ doc }) => read(String(doc)));
-	const one = (statement: string, key: SqlValue): Job | null => many(sql(statement, key))[0] ?? null;
-	const open = createOpenJobs(read);
-	for (const { doc } of sql(STATEMENTS.openJobs)) open.put(read(String(doc)), String(doc));
-	// GitHub's ids grow: above the highest there is nothing to look for.
-	let highest = Number(sql(STATEMENTS.highestJob)[0]?.id ?? 0);
-	const holder = (seat: string): Job | null => open.seated(seat) ?? one(STATEMENTS.jobBySeat, seat);
-	/** An ended job is changed by late words on it, which mostly leave the columns as they are. */
-	const saveEnded = (job: Job, doc: string, wasOpen: boolean): void => {
-		const { id } = job.pointer;
-		const columns = [job.state, job.seat?.key ?? null, job.spare?.key ?? null];
-		const isSaved = !wasOpen && sql(STATEMENTS.saveEndedDoc, doc, id, ...columns).length > 0;
-		if (!isSaved) sql(STATEMENTS.saveJob, id, ...columns, doc);
-	};
-	const newest = { done: STATEMENTS.newestDone, refused: STATEMENTS.newestRefused, dead: STATEMENTS.newestDead };
-	return {
-		open,
-		job: (id: number): Job | null => open.get(id) ?? (id > highest ? null : one(STATEMENTS.jobById, id)),
-		/** The job seated on a machine. */
-		holder,
-		/** Who claims a machine, or the machine that a launch will bring. */
-		claim: (seat: string): Claim => ({ seated: holder(seat), kept: open.keeping(seat) ?? one(STATEMENTS.jobBySpare, seat) }),
-		saveJob(job: Job): void {
-			const { id } = job.pointer;
-			const doc = JSON.stringify(job);
-			const wasOpen = open.has(id);
-			if (isEnded(job)) saveEnded(job, doc, wasOpen);
-			else if (wasOpen) sql(STATEMENTS.saveDoc, doc, id);
-			else sql(STATEMENTS.saveJob, id, null, null, null, doc);
-			open.put(job, doc);
-			highest = Math.max(highest, id);
-			const newest = job.history.at(-1);
-			if (written.has(job.history) || !newest) return;
-			written.add(job.history);
-			const { runId, repository } = job.pointer;
-			entered.push({ ...newest, job: id, run: runId, repository, instance: job.seat?.machine?.instanceId ?? null });
-		},
-		/** The changes of state since this was last asked. */
-		takeEntered(): Entered[] {
-			const taken = entered;
-			entered = [];
-			return taken;
-		},
-		/** Newest first, of one state or of all. */
-		listJobs(state: JobState | null, limit: number): Job[] {
-			if (state === null) return many(sql(STATEMENTS.newestJobs, limit));
-			if (state === "done" || state === "refused" || state === "dead") return many(sql(newest[state], limit));
-			return open.all(state).slice(0, limit);
-		},
-		/** The jobs after an id, in the order of their ids. */
-		jobsAfter: (id: number, limit: number): Job[] => many(sql(STATEMENTS.jobsAfter, id, limit)),
-		dropJob: (id: number): void => void sql(STATEMENTS.dropJob, id),
-	};
 }
 
 function taskRows(sql: Sql) {
@@ -163,60 +54,5 @@ function startRows(sql: Sql) {
 		queueTimes: (limit: number): number[] => sql(STATEMENTS.queueTimes, limit).map(({ ms }) => Number(ms)),
 		oldestStarts: (limit: number) => seqs(sql(STATEMENTS.oldestStarts, limit)),
 		dropStart: (seq: number): void => void sql(STATEMENTS.dropStart, seq),
-	};
-}
-
-function settingRows(sql: Sql) {
-	const known = new Map<string, unknown>();
-	const read = (name: string): unknown => docs(sql(STATEMENTS.setting, name))[0] ?? null;
-	return {
-		setting<N extends keyof Settings>(name: N): Settings[N] | null {
-			if (!known.has(name)) known.set(name, read(name));
-			return known.get(name) as Settings[N] | null;
-		},
-		saveSetting<N extends keyof Settings>(name: N, value: Settings[N]): void {
-			sql(STATEMENTS.saveSetting, name, JSON.stringify(value));
-			known.set(name, value);
-		},
-	};
-}
-
-/** The answers of this many leases are kept, each row written over in its turn. */
-const SLOTS = 16;
-const ALL_DELIVERIES = 10_000;
-/** In characters, of up to three bytes: a row holds 2 MB (FACTS 5.1). */
-const LONGEST_ROW = 600_000;
-
-/** The newest leases with the budgets and counters as of them. What was counted after the newest is in memory, and counted again from the open jobs. */
-function leaseRows({ setting, saveSetting }: ReturnType<typeof settingRows>, open: OpenJobs) {
-	const leases = Array.from({ length: SLOTS }, (_, slot) => setting(`lease-${slot}`));
-	let last = leases.reduce((newest, lease, slot) => ((lease?.at ?? 0) > (leases[newest]?.at ?? 0) ? slot : newest), 0);
-	const newest = leases[last];
-	const later = open.all().filter(({ receivedAt }) => receivedAt > (newest?.at ?? 0));
-	const counters: Counters = { deliveries: 0, duplicates: 0, ...newest?.counters };
-	counters.deliveries += later.reduce((sum, { deliveries }) => sum + deliveries.length, 0);
-	const recent = new Set<string>();
-	return {
-		counters,
-		budgets: (): Budgets | null => leases[last]?.budgets ?? null,
-		lastLeaseAt: (): number => leases[last]?.at ?? 0,
-		/** What was handed out to a request after a moment. */
-		leased: (request: string, after: number): Leased | null =>
-			leases.find((lease) => lease?.request === request && lease.at > after) ?? null,
-		saveLeased(lease: Omit<Leased, "counters">): void {
-			last = (last + 1) % SLOTS;
-			const whole = { ...lease, counters: { ...counters } };
-			leases[last] = whole;
-			// Labels of every job at their longest make more than a row may hold; such an answer is remembered in memory alone.
-			const isLong = JSON.stringify(whole).length > LONGEST_ROW;
-			const row = isLong ? { ...whole, request: "", answer: { ...whole.answer, work: [] }, tokens: [] } : whole;
-			saveSetting(`lease-${last}`, row);
-		},
-		/** Whether a delivery was among the newest of all. Each job remembers its own for as long as it is kept. */
-		isRecent: (delivery: string): boolean => recent.has(delivery),
-		remember(delivery: string): void {
-			if (recent.size >= ALL_DELIVERIES) recent.clear();
-			recent.add(delivery);
-		},
 	};
 }

@@ -82,11 +82,23 @@ export class QueueError extends Error {
 	}
 }
 
-/** Calls the queue; any failure of it becomes a QueueError. */
-export async function ask<T>(served: Surroundings, name: string, call: (queue: QueueCalls) => Promise<T>): Promise<T> {
+/** Whether Cloudflare says that the call may be made again: a deploy or a move reset the object. An overloaded one is left alone. */
+function isPassing(error: unknown): boolean {
+	const { retryable, overloaded } = (error ?? {}) as { retryable?: unknown; overloaded?: unknown };
+	return retryable === true && overloaded !== true;
+}
+
+/**
+ * Calls the queue; any failure of it becomes a QueueError. One that passes is answered by a second call on a fresh connection, so that
+ * a deploy costs no delivery: the runtime repeats only what never began, but whatever is asked of the queue may be asked twice.
+ * https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
+ */
+export async function ask<T>(served: Surroundings, name: string, call: (queue: QueueCalls) => Promise<T>, tries = 2): Promise<T> {
 	try {
 		return await call(served.queue());
 	} catch (error) {
-		throw new QueueError(name, error);
+		if (tries === 1 || !isPassing(error)) throw new QueueError(name, error);
+		served.log({ at: "again", call: name, error: error instanceof Error ? error.message : String(error) });
+		return ask(served, name, call, tries - 1);
 	}
 }

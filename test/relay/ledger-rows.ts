@@ -1,7 +1,8 @@
 // The relay's queue on bun:sqlite, so that its rules are tested without workerd.
 import { Database } from "bun:sqlite";
 import type { JobEvent } from "../../contract/job.ts";
-import { openQueue, type Queue, type SqlValue } from "../../relay/queue.ts";
+import { openQueue, type Queue } from "../../relay/queue.ts";
+import type { SqlValue } from "../../relay/sql.ts";
 
 export interface Rows {
 	queue: Queue;
@@ -11,8 +12,12 @@ export interface Rows {
 /** A queue on a fresh database in memory. */
 export function freshRows(): Rows {
 	const database = new Database(":memory:");
-	const queue = openQueue((statement, ...values: SqlValue[]) => database.query(statement).all(...values) as Record<string, unknown>[]);
-	return { queue, database };
+	return { queue: reopened(database), database };
+}
+
+/** The queue as a relay finds it that starts on this database. */
+export function reopened(database: Database): Queue {
+	return openQueue((statement, ...values: SqlValue[]) => database.query(statement).all(...values) as Record<string, unknown>[]);
 }
 
 export const START = 1_795_000_000_000;

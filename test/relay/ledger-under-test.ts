@@ -14,11 +14,12 @@ let deliveries = 0;
 
 /** A ledger that knows nothing yet. */
 export function ledger() {
-	const { queue } = freshRows();
+	const { queue, database } = freshRows();
 	let now = START;
 	let leases = 0;
 	return {
 		queue,
+		database,
 		now: () => now,
 		wait: (milliseconds: number) => {
 			now += milliseconds;

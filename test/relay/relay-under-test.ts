@@ -1,6 +1,6 @@
 // The built relay in raw workerd, as its callers see it.
 import { createHmac } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readyParts } from "../../build/ready.ts";
@@ -23,6 +23,17 @@ export const OWNERS = "octo-org,Octocoders,codertocat,wolfy1339,lineville";
 /** The built relay. */
 export async function builtRelay(): Promise<string> {
 	return (await readyParts()).relay;
+}
+
+/** Writes the built relay with some of its text replaced; every piece must be there. */
+export async function changedRelay(file: string, changes: Record<string, string>): Promise<string> {
+	let text = await readFile(await builtRelay(), "utf8");
+	for (const [before, after] of Object.entries(changes)) {
+		if (!text.includes(before)) throw new Error(`the built relay has no ${before}`);
+		text = text.replace(before, after);
+	}
+	await writeFile(file, text);
+	return file;
 }
 
 export function sign(body: string | Uint8Array, secret: string = SECRETS.WEBHOOK_SECRET): string {
@@ -95,6 +106,11 @@ export async function relayUnderTest(vars: Record<string, string> = {}) {
 	return {
 		stop,
 		[Symbol.asyncDispose]: stop,
+		/** Ends it as a deploy does and starts another version on its storage; without one, the version it had at first. */
+		async deploy(bundle = options.bundle) {
+			await relay.kill("SIGKILL");
+			relay = await startRelay({ ...options, bundle });
+		},
 		call,
 		bearer,
 		folder,

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { batched } from "../../relay/batch.ts";
 import { parseConfig } from "../../relay/config.ts";
+import { readRateLimits } from "../../relay/rate-limits.ts";
 import { createRoutes } from "../../relay/routes.ts";
 import type { QueueCalls } from "../../relay/surroundings.ts";
 import { instanceId } from "./ledger-rows.ts";
@@ -15,7 +16,7 @@ const queue = new Proxy({} as QueueCalls, {
 
 function failing() {
 	const log: Record<string, unknown>[] = [];
-	const limits = { refused: null, callers: null, machines: null };
+	const limits = readRateLimits({});
 	const keep = (record: Record<string, unknown>) => void log.push(record);
 	const surroundings = { queue: () => queue, now: Date.now, log: keep, limits, version: "0" };
 	return { app: createRoutes(parseConfig({ ...SECRETS, OWNERS }), surroundings), log };

@@ -7,6 +7,7 @@ import { handOut, switchesOf } from "../../../relay/hand-out.ts";
 import { note } from "../../../relay/note.ts";
 import { observe } from "../../../relay/observe.ts";
 import type { Queue } from "../../../relay/queue.ts";
+import { readRateLimits } from "../../../relay/rate-limits.ts";
 import { receive } from "../../../relay/receive.ts";
 import { createRoutes } from "../../../relay/routes.ts";
 import { settle } from "../../../relay/settle.ts";
@@ -44,7 +45,7 @@ export function frontDoor() {
 	const log: Record<string, unknown>[] = [];
 	const app = createRoutes(parseConfig({ ...SECRETS, OWNERS }), {
 		...{ queue: () => callsOf(queue), now: Date.now, log: (record: Record<string, unknown>) => void log.push(record), version: "0" },
-		limits: { refused: null, callers: null, machines: null },
+		limits: readRateLimits({}),
 	});
 	return {
 		app,

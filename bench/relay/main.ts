@@ -16,7 +16,7 @@ export interface RelayBench {
 }
 
 /** Webhooks in a round of the lease's latency: the relay hands out 180 launches at once. */
-const LATENCIES = 120;
+const LATENCIES = 80;
 const LEASES = 100;
 const TURNOVER = 1000;
 const FEW = 1000;

@@ -7,7 +7,7 @@ import { settleJob } from "./ledger-settle.ts";
 import type { Queue } from "./queue.ts";
 import { claimOf } from "./receive.ts";
 import { type Claim, launchKey, UNCLAIMED } from "./swaps.ts";
-import { settleTask, type Task, terminateKey, terminateTask } from "./tasks.ts";
+import { fitsTask, settleTask, type Task, terminateKey, terminateTask } from "./tasks.ts";
 import { write } from "./write.ts";
 
 type Answer = { state: JobState | null } | { stale: string };
@@ -23,6 +23,8 @@ export function settle(queue: Queue, results: readonly Outcome[], now: number, c
 function settleOne(queue: Queue, result: Outcome, now: number, clocks: Clocks): Answer {
 	const ofJob = /^(?:launch|check)-([1-9][0-9]{0,15})$/.exec(result.workId);
 	if (ofJob) return settleOfJob(queue, Number(ofJob[1]), result, now, clocks);
+	// Nothing but a launch brings a machine; whatever names one all the same, it must not stay unseen.
+	if (result.outcome === "launched") endStranger(queue, result.instanceId, result.runnerName, now);
 	const task = queue.task(result.workId);
 	return task ? settleOfTask(queue, task, result, now, clocks) : { stale: "no such work" };
 }
@@ -58,6 +60,7 @@ function endStranger(queue: Queue, instanceId: string, runnerName: string, now: 
 
 function settleOfTask(queue: Queue, task: Task, result: Outcome, now: number, clocks: Clocks): Answer {
 	if (task.lease !== result.leaseId) return { stale: "another lease" };
+	if (!fitsTask(task, result)) return { stale: `${result.outcome} is no outcome of this work` };
 	const next = settleTask(task, result, now, clocks);
 	if (next) queue.saveTask(next);
 	else queue.dropTask(task.workId);

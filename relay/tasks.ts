@@ -64,6 +64,13 @@ export function isRerun(job: JobPointer, task: Task | null): boolean {
 	return task?.kind === "rerun" && task.dueAt === null && job.attempt > task.attempt;
 }
 
+/** Whether an outcome can be one of this task at all. */
+export function fitsTask({ kind }: Task, { outcome }: Outcome): boolean {
+	if (outcome === "terminated" || outcome === "kept") return kind === "terminate";
+	if (outcome === "reran") return kind === "rerun";
+	return outcome !== "launching" && outcome !== "launched" && outcome !== "notQueued";
+}
+
 /** What an outcome leaves of a task: the task changed, or null when it is over. A rerun that was done is remembered. */
 export function settleTask(task: Task, result: Outcome, now: number, clocks: Clocks): Task | null {
 	const open = { ...task, lease: null };

@@ -53,11 +53,12 @@ export function receive(queue: Queue, delivery: Delivery, intake: Intake, now: n
 	const fact = factOf(event);
 	const job = queue.job(event.job.id);
 	const mark = [event.action, event.status, fact.runnerName ?? ""].join("/");
+	if (isKnown(queue, job, delivery.id)) return duplicate(queue);
 	const isRequeued = job !== null && fact.stage === "queued" && isEnded(job) && job.state !== "done";
-	if (isKnown(queue, job, delivery.id) || (job?.heard.includes(mark) && !isRequeued)) {
-		queue.counters.deliveries += 1;
-		queue.counters.duplicates += 1;
-		return "duplicate";
+	if (job?.heard.includes(mark) && !isRequeued) {
+		// Its id is kept, so that the same copy does not queue the job again once it was refused.
+		queue.saveJob(marked(job, mark, delivery.id));
+		return duplicate(queue);
 	}
 	const refusal = job ? null : refusalOf(queue, fact, intake);
 	if (refusal) return refusal;
@@ -67,6 +68,12 @@ export function receive(queue: Queue, delivery: Delivery, intake: Intake, now: n
 	queue.remember(delivery.id);
 	queue.counters.deliveries += 1;
 	return "accepted";
+}
+
+function duplicate(queue: Queue): Receipt {
+	queue.counters.deliveries += 1;
+	queue.counters.duplicates += 1;
+	return "duplicate";
 }
 
 function isKnown(queue: Queue, job: Job | null, delivery: string): boolean {

@@ -40,7 +40,11 @@ function leaveSpare(job: Job, seat: Seat | null, now: number, clocks: Clocks): M
 export function sitDown(job: Job, runnerName: string | null, claim: Claim, now: number, clocks: Clocks): Moves {
 	const instanceId = instanceOf(runnerName);
 	if (instanceId === null) return leaveSpare({ ...job, seat: null }, job.seat, now, clocks);
-	if (job.seat?.key === instanceId) return movesOf({ ...job, seat: { ...job.seat, runnerName } });
+	if (job.seat?.key === instanceId) {
+		const sitting = movesOf({ ...job, seat: { ...job.seat, runnerName } });
+		// Given up, and run by its machine all the same.
+		return { ...sitting, spared: isEnded(job) ? [instanceId] : [] };
+	}
 	const moves = takeFrom(job, instanceId, runnerName, claim, now, clocks);
 	return { ...moves, spared: [instanceId, ...moves.spared] };
 }

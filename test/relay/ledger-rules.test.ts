@@ -124,8 +124,11 @@ describe("whatever is said in whatever order", () => {
 		});
 	}, 60_000);
 
-	test("no two jobs hold one machine", () => {
-		holds(() => ({ after }) => {
+	test("no two jobs hold one machine, and none that a job waits for or runs on is marked for its end", () => {
+		holds(() => ({ it, after }) => {
+			const needed = [...after.values()].filter(({ state }) => state === "launched" || state === "running");
+			const marked = needed.filter(({ seat }) => seat && it.queue().task(`terminate-${seat.key}`) !== null);
+			expect(marked.map(({ pointer, state, seat }) => [pointer.id, state, seat?.key])).toEqual([]);
 			const seats = [...after.values()].flatMap(({ seat, spare }) => [seat?.key, spare?.key]).filter((key) => key !== undefined);
 			expect(seats.length).toBe(new Set(seats).size);
 		});
@@ -148,12 +151,13 @@ describe("whatever is said in whatever order", () => {
 				if (!isLanded) expect(job.unknowns).toBe(isFresh ? 0 : was.unknowns + (later === "unknown" ? 1 : 0));
 				if (!isLanded && !isFresh)
 					expect(job.putOffSince).toBe(later !== null && later !== "budget" ? (was.putOffSince ?? it.now()) : was.putOffSince);
-				const isTooMuch =
-					job.failedBoots > LIMITS.failedBoots ||
-					job.unknowns > LIMITS.unknowns ||
-					(job.putOffSince !== null && it.now() - job.putOffSince >= clocks.giveUpAfter);
-				if (job.state === "dead" && was.state !== "dead") expect(isTooMuch).toBe(true);
-				if (isFailed || later) expect(job.state === "dead").toBe(isTooMuch && later !== "budget");
+				const isOver = {
+					failed: job.failedBoots > LIMITS.failedBoots,
+					later: job.unknowns > LIMITS.unknowns || (job.putOffSince !== null && it.now() - job.putOffSince >= clocks.giveUpAfter),
+				};
+				if (isFailed) expect(job.state === "dead").toBe(isOver.failed);
+				else if (later) expect(job.state === "dead").toBe(isOver.later && later !== "budget");
+				else if (job.state === "dead") expect(was.state).toBe("dead");
 			}
 		});
 	}, 60_000);
@@ -161,11 +165,16 @@ describe("whatever is said in whatever order", () => {
 	test("a machine that was named, by a settle that is stale or not, has an owner or a mark until its end is settled", () => {
 		holds(() => {
 			const named = new Set<string>();
+			const gone = new Set<string>();
 			return ({ it, came }) => {
 				const result = came.kind === "settled" ? came.result : null;
 				const isCounted = result !== null && came.kind === "settled" && !came.answer.stale[result.workId];
-				if (result?.outcome === "launched") named.add(result.instanceId);
-				else if (isCounted && result.workId.startsWith("terminate-")) named.delete(result.workId.slice("terminate-".length));
+				if (result?.outcome === "launched" && !gone.has(result.instanceId)) named.add(result.instanceId);
+				if (isCounted && result.workId.startsWith("terminate-")) {
+					const id = result.workId.slice("terminate-".length);
+					named.delete(id);
+					if (result.outcome === "terminated" || result.outcome === "gone") gone.add(id);
+				}
 				for (const id of named) {
 					const { seated, kept } = it.queue().claim(id);
 					expect([id, seated !== null || kept !== null || it.queue().task(`terminate-${id}`) !== null]).toEqual([id, true]);

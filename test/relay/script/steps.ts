@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { REPORT_PHASES } from "../../../contract/report.ts";
 
-export const JOBS = 4;
+export const JOBS = 3;
 export const MACHINES = 6;
 
 const job = fc.integer({ min: 1, max: JOBS });
@@ -35,8 +35,8 @@ export const step = fc.oneof(
 			/** Of all the items ever handed out; the newest first, for those can still be settled. */
 			item: fc.oneof(fc.nat(3), place),
 			outcome: fc.constantFrom(
-				...(["launching", "launching", "launched", "launched", "extend", "later", "refused", "notQueued", "gone"] as const),
-				...(["terminated", "kept", "reran", "failed"] as const),
+				...(["launching", "launching", "launched", "launched", "extend", "later", "later", "refused", "notQueued", "gone"] as const),
+				...(["failed", "failed", "terminated", "kept", "reran"] as const),
 			),
 			machine,
 			class: fc.constantFrom("capacity", "throttled", "quota", "budget", "unknown"),
@@ -79,4 +79,4 @@ export type Step = Generated<typeof step>;
 export type Said<K extends Step["kind"]> = Extract<Step, { kind: K }>;
 
 /** A few hundred things said one after the other. */
-export const script = fc.array(step, { minLength: 30, maxLength: 120, size: "max" });
+export const script = fc.array(step, { maxLength: 160, size: "max" });

@@ -100,10 +100,11 @@ function later(job: Job, result: Later, now: number, clocks: Clocks): Moves {
 	// A budget of our own may hold a job back for as long as it takes.
 	const putOffSince = result.class === "budget" ? job.putOffSince : (job.putOffSince ?? now);
 	const unknowns = result.class === "unknown" ? job.unknowns + 1 : job.unknowns;
-	if (unknowns > LIMITS.unknowns) return close(job, "dead", `failed ${unknowns} times: ${result.reason}`, now, clocks);
+	const counted: Job = { ...job, unknowns, putOffSince };
+	if (unknowns > LIMITS.unknowns) return close(counted, "dead", `failed ${unknowns} times: ${result.reason}`, now, clocks);
 	if (result.class !== "budget" && putOffSince !== null && now - putOffSince >= clocks.giveUpAfter)
-		return close(job, "dead", `given up after waiting for ${result.class}: ${result.reason}`, now, clocks);
-	const back = enter({ ...job, seat: null, intent: null, unknowns, putOffSince, gone: null }, "queued", result.reason, now, clocks);
+		return close(counted, "dead", `given up after waiting for ${result.class}: ${result.reason}`, now, clocks);
+	const back = enter({ ...counted, seat: null, intent: null, gone: null }, "queued", result.reason, now, clocks);
 	return movesOf({ ...back, reason: result.reason, dueAt });
 }
 

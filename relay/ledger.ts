@@ -110,10 +110,11 @@ export function wasInterrupted(job: Job): boolean {
 	return job.state === "done" && failed && (job.seat?.interrupted ?? false);
 }
 
-/** A job that we had refused or given up, queued again by GitHub under a new delivery: from the start. */
-export function requeue(job: Job, now: number, clocks: Clocks): Job {
+/** A job that we had refused or given up, queued again by GitHub under a new delivery: from the start. What it had is ended, if that was not done. */
+export function requeue(job: Job, now: number, clocks: Clocks): Moves {
 	const cleared: Job = { ...job, seat: null, spare: null, intent: null, failedBoots: 0, unknowns: 0, putOffSince: null, gone: null };
-	return enter(cleared, "queued", "GitHub queued it again", now, clocks);
+	const endings = [job.seat, job.spare].flatMap((seat) => endingOf(seat, job, "its job was queued again", now));
+	return { ...movesOf(enter(cleared, "queued", "GitHub queued it again", now, clocks)), endings };
 }
 
 function withJob(moves: Moves, id: number, change: (job: Job) => Job): Moves {

@@ -4,7 +4,7 @@ import type { JobFact } from "../contract/observe.ts";
 import type { Clocks } from "./clocks.ts";
 import { isEnded, type Job } from "./job.ts";
 import { type Fact, factOf, hear, meet, requeue } from "./ledger.ts";
-import { instanceOf, type Moves, movesOf } from "./moves.ts";
+import { instanceOf, type Moves } from "./moves.ts";
 import type { Queue } from "./queue.ts";
 import { type Claim, UNCLAIMED } from "./swaps.ts";
 import { isRerun, rerunKey } from "./tasks.ts";
@@ -43,7 +43,7 @@ function meetNew(queue: Queue, event: Pick<JobEvent, "job" | "createdAt">, fact:
 
 function hearKnown(queue: Queue, job: Job, fact: Fact, now: number, clocks: Clocks): Moves {
 	const isAgain = fact.stage === "queued" && (job.state === "refused" || job.state === "dead");
-	if (isAgain) return movesOf(requeue(job, now, clocks));
+	if (isAgain) return requeue(job, now, clocks);
 	return hear(job, fact, claimOf(queue, fact.runnerName), now, clocks);
 }
 

@@ -100,6 +100,9 @@ describe("whatever is said in whatever order", () => {
 				const { came, after } = turn;
 				const isIntent = came.kind === "settled" && came.result.outcome === "launching";
 				const id = settledJob(turn);
+				// Once it brought a machine a launch is over, whoever got the machine.
+				if (came.kind === "settled" && came.result.outcome === "launched")
+					written.delete(Number(came.result.workId.replace("launch-", "")));
 				for (const [job, { intent, since }] of written) {
 					const record = after.get(job);
 					if (record?.state !== "launching" || record.history.length !== since) written.delete(job);

@@ -4,6 +4,7 @@ import { availableParallelism, cpus, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { benchRelay } from "./relay/main.ts";
+import { interrupt } from "./relay/subjects.ts";
 import { type Report, reportJson, reportLines } from "./report.ts";
 import { holds } from "./statistics.ts";
 
@@ -17,7 +18,7 @@ usage: bun run bench relay [--rounds N] [--requests N] [--rows N] [--out FILE] [
   --out FILE      where the figures go (default bench/results/relay.json)
   --json          print the figures as JSON and nothing else
 
-exit status: 0 every bar was kept; 1 one was missed; 2 the command line is wrong
+exit status: 0 every bar was kept; 1 one was missed; 2 the command line is wrong; 130 interrupted, nothing is left behind
 `;
 
 interface Options {
@@ -77,9 +78,21 @@ async function main(argv: string[]): Promise<number> {
 		process.stdout.write(HELP);
 		return 0;
 	}
-	const report = await benchRelay(options, (text) => process.stderr.write(`${text}\n`));
-	await keep(report, options);
-	return report.bars.every(holds) ? 0 : 1;
+	const interrupted = new AbortController();
+	for (const name of ["SIGINT", "SIGTERM"] as const)
+		process.once(name, () => {
+			interrupted.abort();
+			void interrupt();
+		});
+	try {
+		const report = await benchRelay(options, (text) => process.stderr.write(`${text}\n`));
+		await keep(report, options);
+		return report.bars.every(holds) ? 0 : 1;
+	} catch (error) {
+		if (!interrupted.signal.aborted) throw error;
+		process.stderr.write("interrupted: nothing was kept\n");
+		return 130;
+	}
 }
 
 process.exit(await main(process.argv.slice(2)));

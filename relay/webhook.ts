@@ -1,4 +1,5 @@
 // A delivery of GitHub: is it GitHub's, and what of it do we keep. Pure but for the signature's crypto. FACTS 2.6, 3, 5.6.
+import type { EmitterWebhookEvent } from "@octokit/webhooks";
 import * as v from "valibot";
 import { JobEvent, JobStatus, Labels } from "../contract/job.ts";
 import { Id, type Parsed, parserOf, RepositoryName, Text } from "../contract/parse.ts";
@@ -42,6 +43,11 @@ const Payload = v.object({
 });
 const parsePayload = parserOf(Payload);
 type Payload = v.InferOutput<typeof Payload>;
+
+/** Whatever GitHub's own types allow can be given to the schema; where it cannot, this does not compile. */
+type Sent = EmitterWebhookEvent<"workflow_job">["payload"];
+export type ReadsAllThatIsSent = Expect<Sent extends v.InferInput<typeof Payload> ? true : false>;
+type Expect<Holds extends true> = Holds;
 
 function isServed(action: string): action is JobEvent["action"] {
 	return (JobEvent.entries.action.options as readonly string[]).includes(action);

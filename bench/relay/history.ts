@@ -3,10 +3,9 @@
 import { Database } from "bun:sqlite";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { startRelay } from "../../local/relay.ts";
 import { median } from "../statistics.ts";
 import { type Caller, callerOf, launchedOn } from "./caller.ts";
-import { bundleOf, startSubject, VARIABLES } from "./subjects.ts";
+import { startSubject } from "./subjects.ts";
 
 /** Ids of the jobs that are leased: above those of all that ended. */
 const FIRST = 2_000_000_000;
@@ -45,9 +44,9 @@ async function fill(storage: string, rows: number): Promise<void> {
 async function startFilled(folder: string, rows: number) {
 	const first = await startSubject("relay", folder);
 	await endOne(callerOf(first.url));
-	await first.kill("SIGTERM");
+	await first.stop();
 	await fill(join(first.stateDir, "storage"), rows);
-	return startRelay({ bundle: await bundleOf("relay", folder), stateDir: first.stateDir, vars: VARIABLES });
+	return startSubject("relay", folder, {}, first.stateDir);
 }
 
 async function leaseTime(caller: Caller, id: number): Promise<number> {

@@ -10,7 +10,7 @@ export const SUBJECTS = ["bare", "signature", "object", "relay"] as const;
 export type Subject = (typeof SUBJECTS)[number];
 
 /** No bench comes near the cap on open jobs. */
-export const VARIABLES = { ...VARS, MAX_OPEN_JOBS: "9999999" };
+const VARIABLES = { ...VARS, MAX_OPEN_JOBS: "9999999" };
 
 export interface Running extends Relay {
 	subject: Subject;
@@ -33,9 +33,25 @@ export async function temporaryFolder() {
 	return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** Starts a subject on fresh storage below a folder. */
-export async function startSubject(subject: Subject, folder: string, vars: Record<string, string> = {}): Promise<Running> {
-	const stateDir = join(folder, `${subject}-${crypto.randomUUID()}`);
+const running = new Set<Relay>();
+let isInterrupted = false;
+
+/** Ends what is measured, so that every measurement fails at once and leaves nothing behind. */
+export async function interrupt(): Promise<void> {
+	isInterrupted = true;
+	await Promise.all([...running].map((relay) => relay.stop()));
+}
+
+/** Starts a subject on fresh storage below a folder, or on that of a folder. */
+export async function startSubject(subject: Subject, folder: string, vars: Record<string, string> = {}, before?: string): Promise<Running> {
+	const stateDir = before ?? join(folder, `${subject}-${crypto.randomUUID()}`);
 	const relay = await startRelay({ bundle: await bundleOf(subject, folder), stateDir, vars: { ...VARIABLES, ...vars } });
-	return { ...relay, subject, stateDir, port: Number(new URL(relay.url).port) };
+	running.add(relay);
+	if (isInterrupted) await relay.stop();
+	if (isInterrupted) throw new Error("interrupted");
+	const stop = async () => {
+		running.delete(relay);
+		await relay.stop();
+	};
+	return { ...relay, stop, subject, stateDir, port: Number(new URL(relay.url).port) };
 }

@@ -21,10 +21,10 @@ export interface Throughput {
 export async function load(loads: Load[]): Promise<Measured[]> {
 	const child = Bun.spawn([process.execPath, join(import.meta.dir, "load.ts"), JSON.stringify(loads)], {
 		stdout: "pipe",
-		stderr: "inherit",
+		stderr: "pipe",
 	});
-	const text = await new Response(child.stdout).text();
-	if ((await child.exited) !== 0) throw new Error("the senders failed");
+	const [text, wrong] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+	if ((await child.exited) !== 0) throw new Error(`the senders failed: ${wrong}`);
 	return JSON.parse(text) as Measured[];
 }
 

@@ -11,6 +11,9 @@ import { JOBS, type Step, script } from "./script/steps.ts";
 const ENDS: readonly JobState[] = ["done", "refused", "dead"];
 const LAUNCHABLE: readonly JobState[] = ["queued", "launching"];
 
+/** Outcomes after which nobody has to end a machine any more, or only the sweep. */
+const RELEASES = ["terminated", "gone", "kept", "refused", "failed"];
+
 type Jobs = Map<number, Job>;
 /** One step of a script, with every job before and after it. */
 interface Turn {
@@ -173,7 +176,8 @@ describe("whatever is said in whatever order", () => {
 				const result = came.kind === "settled" ? came.result : null;
 				const isCounted = result !== null && came.kind === "settled" && !came.answer.stale[result.workId];
 				if (result?.outcome === "launched" && !gone.has(result.instanceId)) named.add(result.instanceId);
-				if (isCounted && result.workId.startsWith("terminate-")) {
+				const isReleased = isCounted && RELEASES.includes(result.outcome);
+				if (isReleased && result.workId.startsWith("terminate-")) {
 					const id = result.workId.slice("terminate-".length);
 					named.delete(id);
 					if (result.outcome === "terminated" || result.outcome === "gone") gone.add(id);

@@ -1,12 +1,15 @@
 // A queue that fails: nothing may be acknowledged, and nothing may be remembered as seen.
+import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { batched } from "../../relay/batch.ts";
 import { parseConfig } from "../../relay/config.ts";
 import { readRateLimits } from "../../relay/rate-limits.ts";
 import { createRoutes } from "../../relay/routes.ts";
 import type { QueueCalls } from "../../relay/surroundings.ts";
-import { instanceId } from "./ledger-rows.ts";
-import { delivery, OWNERS, payloadOf, reportToken, SECRETS } from "./relay-under-test.ts";
+import { instanceId, machineOf } from "./ledger-rows.ts";
+import { delivery, OWNERS, payloadOf, type RelayUnderTest, relayUnderTest, reportToken, SECRETS } from "./relay-under-test.ts";
 
 const queue = new Proxy({} as QueueCalls, {
 	get: () => async () => {
@@ -45,6 +48,58 @@ describe("when storage fails", () => {
 			expect([said.status, await said.json()]).toEqual([503, { error: "unavailable", reason: "storage failed: nothing was acknowledged" }]);
 			expect(log).toHaveLength(1);
 		});
+});
+
+/** Holds the relay's own database while it runs, so that SQLite refuses every write. */
+async function locked<T>({ folder }: RelayUnderTest, during: () => Promise<T>): Promise<T> {
+	const files = join(folder, "storage", "mayfly-queue");
+	const name = (await readdir(files)).find((it) => it.endsWith(".sqlite") && it !== "metadata.sqlite");
+	using database = new Database(join(files, name ?? ""));
+	database.run("BEGIN IMMEDIATE");
+	try {
+		return await during();
+	} finally {
+		database.run("ROLLBACK");
+	}
+}
+
+describe("while SQLite refuses to write", () => {
+	test("no delivery is answered 202 or remembered, and each is taken when it comes again", async () => {
+		await using relay = await relayUnderTest();
+		await relay.webhook(payloadOf(1, "queued"));
+		const send = () => Promise.all([2, 3, 4].map((id) => relay.webhook(payloadOf(id, "queued"), { "x-github-delivery": `same-${id}` })));
+		const end = () => relay.webhook(payloadOf(1, "completed", { conclusion: "cancelled" }), { "x-github-delivery": "end" });
+		expect((await locked(relay, send)).map(({ status }) => status)).toEqual([503, 503, 503]);
+		expect((await locked(relay, end)).status).toBe(503);
+		expect((await relay.job(1)).state).toBe("queued");
+		expect((await relay.operator("/jobs/2")).status).toBe(404);
+		expect(await Promise.all((await send()).map((said) => said.json()))).toEqual(Array(3).fill({ accepted: true }));
+		expect(await (await end()).json()).toEqual({ accepted: true });
+		expect((await relay.job(1)).state).toBe("done");
+	});
+
+	test("nothing is leased, settled, reported or switched, and each call has its whole effect when it comes again", async () => {
+		await using relay = await relayUnderTest();
+		await relay.webhook(payloadOf(1, "queued"));
+		const asPoller = (path: string, body: unknown) => relay.call(path, relay.bearer(SECRETS.POLLER_TOKEN, body));
+		const lease = () => asPoller("/lease", { session: "s", requestId: "same", max: 1, waitSeconds: 0 });
+		expect((await locked(relay, lease)).status).toBe(503);
+		const { work } = (await (await lease()).json()) as { work: { workId: string; leaseId: string }[] };
+		expect(work).toMatchObject([{ workId: "launch-1" }]);
+		const settle = () => asPoller("/settle", { results: [{ ...work[0], outcome: "launched", ...machineOf(1) }] });
+		expect((await locked(relay, settle)).status).toBe(503);
+		expect((await relay.job(1)).state).toBe("queued");
+		expect(await (await settle()).json()).toEqual({ settled: { "launch-1": { state: "launched" } }, stale: {} });
+		const report = () => relay.report(instanceId(1), { phase: "claimed" });
+		expect((await locked(relay, report)).status).toBe(503);
+		expect((await relay.job(1)).timings.claimedAt).toBeNull();
+		expect((await report()).status).toBe(204);
+		expect((await relay.job(1)).timings.claimedAt).toBeNumber();
+		const pause = () => relay.operator("/switches", { pause: true });
+		expect((await locked(relay, pause)).status).toBe(503);
+		expect(await (await relay.operator("/switches")).json()).toMatchObject({ pause: false });
+		expect(await (await pause()).json()).toMatchObject({ pause: true });
+	});
 });
 
 describe("a batch", () => {

@@ -1,6 +1,6 @@
 // A job as it travels: the projection of a webhook, the pointer handed to the poller, the view shown to operators.
 import * as v from "valibot";
-import { Id, InstanceId, parserOf, RepositoryName, Text, Time } from "./parse.ts";
+import { Id, InstanceId, noNul, parserOf, RepositoryName, Text, Time } from "./parse.ts";
 
 /** Where a job can stand (DESIGN 4). The order of the first six is the only order in which a job moves. */
 export const JOB_STATES = ["waiting", "queued", "launching", "launched", "running", "done", "refused", "dead"] as const;
@@ -14,7 +14,7 @@ export type JobStatus = v.InferOutput<typeof JobStatus>;
 const LABEL_CHARACTERS = 4096;
 
 export const Labels = v.pipe(
-	v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(1024))),
+	v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(1024), noNul)),
 	v.maxLength(100),
 	// Thousands of open jobs are held in 128 MB.
 	v.check(

@@ -32,6 +32,9 @@ export const InstanceId = v.pipe(v.string(), v.regex(/^i-(?:[0-9a-f]{8}|[0-9a-f]
 /** Text of bounded length: reasons, names. */
 export const Text = v.pipe(v.string(), v.maxLength(2048));
 
+/** For what GitHub says: none of its names holds a NUL, and what prints one stops there. */
+export const noNul = v.check((text: string) => !text.includes("\0"), "holds a NUL character");
+
 /** `owner/name`, GitHub's full name of a repository. Neither part may be a dot segment: names become parts of URLs. */
 export const RepositoryName = v.pipe(
 	v.string(),

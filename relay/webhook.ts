@@ -2,7 +2,7 @@
 import type { EmitterWebhookEvent } from "@octokit/webhooks";
 import * as v from "valibot";
 import { JobEvent, JobStatus, Labels } from "../contract/job.ts";
-import { Id, type Parsed, parserOf, RepositoryName, Text } from "../contract/parse.ts";
+import { Id, noNul, type Parsed, parserOf, RepositoryName, Text } from "../contract/parse.ts";
 import { isMacOf } from "./hmac.ts";
 
 /** Whether the bytes of a body were signed with one of the secrets (FACTS 2.6). Nothing was signed by nobody: an empty body never is. */
@@ -14,6 +14,7 @@ export async function isSigned(body: Uint8Array<ArrayBuffer>, signature: string 
 /** Long names are cut, not refused: they are shown, never acted on. */
 const Clipped = v.pipe(
 	v.string(),
+	noNul,
 	v.transform((text) => text.slice(0, 2048)),
 );
 const Moment = v.pipe(
@@ -31,13 +32,13 @@ const Payload = v.object({
 		run_attempt: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1)), 1),
 		name: Clipped,
 		status: JobStatus,
-		conclusion: v.nullish(Text, null),
+		conclusion: v.nullish(Clipped, null),
 		labels: Labels,
 		runner_name: v.nullish(Clipped, null),
 		created_at: v.nullish(Moment, null),
 		started_at: v.nullish(Moment, null),
 	}),
-	repository: v.object({ full_name: RepositoryName, owner: v.object({ login: Text }) }),
+	repository: v.object({ full_name: RepositoryName, owner: v.object({ login: v.pipe(Text, noNul) }) }),
 	installation: v.nullish(v.object({ id: Id }), null),
 	deployment: v.nullish(v.object({ environment: v.nullish(Clipped, null) }), null),
 });

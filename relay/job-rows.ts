@@ -12,6 +12,8 @@ export interface Entered extends Change {
 	run: number;
 	repository: string;
 	instance: string | null;
+	/** The newest delivery about it, whatever caused the change. */
+	delivery: string | null;
 }
 
 export function jobRows(sql: Sql) {
@@ -58,7 +60,8 @@ export function jobRows(sql: Sql) {
 			if (written.has(job.history) || !newest) return;
 			written.add(job.history);
 			const { runId, repository } = job.pointer;
-			entered.push({ ...newest, job: id, run: runId, repository, instance: job.seat?.machine?.instanceId ?? null });
+			const instance = job.seat?.machine?.instanceId ?? null;
+			entered.push({ ...newest, job: id, run: runId, repository, instance, delivery: job.deliveries.at(-1) ?? null });
 		},
 		/** The changes of state since this was last asked. */
 		takeEntered(): Entered[] {

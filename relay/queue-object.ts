@@ -23,7 +23,7 @@ import { observe } from "./observe.ts";
 import { openQueue, type Queue } from "./queue.ts";
 import { type Delivery, type Intake, type Receipt, receive } from "./receive.ts";
 import { admit, type Serving } from "./sessions.ts";
-import { settle } from "./settle.ts";
+import { jobOfWork, settle } from "./settle.ts";
 import type { SqlValue } from "./sql.ts";
 
 /** Machines whose reports are counted at once; beyond that counting starts anew. */
@@ -113,7 +113,7 @@ export class QueueObject extends DurableObject {
 		}));
 		for (const { workId, leaseId, outcome } of request.results) {
 			const stale = answer.stale[workId]?.reason;
-			this.#log({ at: "settle", work: workId, lease: leaseId, outcome, ...(stale && { stale }) });
+			this.#log({ at: "settle", job: jobOfWork(workId), work: workId, lease: leaseId, outcome, ...(stale && { stale }) });
 		}
 		this.#logEntered(entered, { cause: "settle" });
 		return answer;
@@ -222,7 +222,7 @@ export class QueueObject extends DurableObject {
 		const leaseId = () => crypto.randomUUID().replaceAll("-", "");
 		const answer = this.#transaction((now) => handOut(this.#queue, request, leaseId, now, this.#intake.clocks));
 		for (const { kind, workId, leaseId } of answer.work)
-			this.#log({ at: "lease", kind, work: workId, lease: leaseId, session: request.session });
+			this.#log({ at: "lease", kind, job: jobOfWork(workId), work: workId, lease: leaseId, session: request.session });
 		return answer;
 	}
 

@@ -38,7 +38,11 @@ async function serveSigned(c: Context, served: Served, payload: unknown): Promis
 	if (!id || !/^[\x21-\x7e]{1,128}$/.test(id)) return refuse(c, 400, "X-GitHub-Delivery is missing or no id");
 	if (event !== "workflow_job") return decline(served, id, `event ${event.slice(0, 64)} is not served`);
 	const read = readPayload(payload, served.now());
-	if (!read.ok) return refuse(c, 400, read.reason);
+	if (!read.ok) {
+		// Signed and not understood: GitHub shows its people a failed delivery, this line says why.
+		served.log({ at: "webhook", delivery: id, accepted: false, status: 400, reason: read.reason });
+		return refuse(c, 400, read.reason);
+	}
 	if ("unserved" in read.value) return decline(served, id, `action ${read.value.unserved.slice(0, 64)} is not served`);
 	const { owner } = read.value.job;
 	if (!served.config.owners.has(owner.toLowerCase())) return decline(served, id, `owner ${owner} is not served`);

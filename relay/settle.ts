@@ -20,9 +20,15 @@ export function settle(queue: Queue, results: readonly Outcome[], now: number, c
 	return { settled: Object.fromEntries(settled), stale: Object.fromEntries(stale) };
 }
 
+/** The job that a work item is about; null for a machine or a run. */
+export function jobOfWork(workId: string): number | null {
+	const id = /^(?:launch|check)-([1-9][0-9]{0,15})$/.exec(workId)?.[1];
+	return id === undefined ? null : Number(id);
+}
+
 function settleOne(queue: Queue, result: Outcome, now: number, clocks: Clocks): Answer {
-	const ofJob = /^(?:launch|check)-([1-9][0-9]{0,15})$/.exec(result.workId);
-	if (ofJob) return settleOfJob(queue, Number(ofJob[1]), result, now, clocks);
+	const id = jobOfWork(result.workId);
+	if (id !== null) return settleOfJob(queue, id, result, now, clocks);
 	// Nothing but a launch brings a machine; whatever names one all the same, it must not stay unseen.
 	if (result.outcome === "launched") endStranger(queue, result.instanceId, result.runnerName, now);
 	const task = queue.task(result.workId);

@@ -1,5 +1,7 @@
 // Puts what arrives together into one commit: a write of its own for each call costs most of the throughput (FACTS 8).
 
+import type { Timer } from "./timer.ts";
+
 interface Waiting<I, O> {
 	item: I;
 	resolve: (answer: O) => void;
@@ -18,7 +20,7 @@ function runBatch<I, O>(run: (items: I[]) => O[], batch: Waiting<I, O>[]): void 
 }
 
 /** Collects the items of one turn of the event loop and runs them together. `run` is one transaction: it applies all or throws. */
-export function batched<I, O>(run: (items: I[]) => O[]): (item: I) => Promise<O> {
+export function batched<I, O>(run: (items: I[]) => O[], timer: Timer): (item: I) => Promise<O> {
 	let batch: Waiting<I, O>[] = [];
 	const flush = () => {
 		const full = batch;
@@ -27,6 +29,6 @@ export function batched<I, O>(run: (items: I[]) => O[]): (item: I) => Promise<O>
 	};
 	return (item) =>
 		new Promise((resolve, reject) => {
-			if (batch.push({ item, resolve, reject }) === 1) setTimeout(flush, 0);
+			if (batch.push({ item, resolve, reject }) === 1) timer(0, flush);
 		});
 }

@@ -1,4 +1,5 @@
 // Wakes long polls when something was written. Holds timers, decides nothing.
+import type { Timer } from "./timer.ts";
 
 export interface Bell {
 	ring(): void;
@@ -6,10 +7,7 @@ export interface Bell {
 	heard(milliseconds: number): Promise<boolean>;
 }
 
-/** Timers hold at most 2^31-1 ms. */
-const LONGEST = 2 ** 31 - 1;
-
-export function createBell(): Bell {
+export function createBell(timer: Timer): Bell {
 	const waiting = new Set<() => void>();
 	return {
 		ring() {
@@ -19,17 +17,13 @@ export function createBell(): Bell {
 			return new Promise((resolve) => {
 				const end = (isRung: boolean) => {
 					waiting.delete(wake);
-					clearTimeout(timer);
+					takeBack();
 					resolve(isRung);
 				};
 				const wake = () => end(true);
-				const timer = setTimeout(() => end(false), Math.min(Math.max(0, milliseconds), LONGEST));
+				const takeBack = timer(milliseconds, () => end(false));
 				waiting.add(wake);
 			});
 		},
 	};
-}
-
-export function sleep(milliseconds: number): Promise<void> {
-	return new Promise((resolve) => void setTimeout(resolve, milliseconds));
 }

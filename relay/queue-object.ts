@@ -1,250 +1,92 @@
-// The Durable Object: one transaction for each call, a bell for long polls, an alarm for housekeeping. No decisions.
+// The Durable Object: its storage, its clock and its alarm under the queue's calls. No decisions.
 import { DurableObject } from "cloudflare:workers";
-import type { JobDetail, JobList, JobState } from "../contract/job.ts";
-import type { LeaseAnswer, LeaseRequest } from "../contract/lease.ts";
-import type { ObserveAnswer, ObserveRequest } from "../contract/observe.ts";
+import type { JobState } from "../contract/job.ts";
+import type { LeaseRequest } from "../contract/lease.ts";
+import type { ObserveRequest } from "../contract/observe.ts";
 import type { Report } from "../contract/report.ts";
-import type { SettleAnswer, SettleRequest } from "../contract/settle.ts";
-import type { StartList } from "../contract/start.ts";
-import type { Stats } from "../contract/stats.ts";
-import type { SwitchChange, Switches } from "../contract/switches.ts";
-import { type Answers, createAnswers } from "./answers.ts";
-import { batched } from "./batch.ts";
-import { createBell, sleep } from "./bell.ts";
-import { type Bucket, fullBucket, refilled, spent } from "./budgets.ts";
-import { followClock, latestSeen } from "./clock.ts";
-import { RATES } from "./clocks.ts";
-import { jobDetail, listJobs, listStarts, stats } from "./figures.ts";
-import { answerAgain, handOut, nextWorkAt, switchesOf } from "./hand-out.ts";
-import { type Pruned, prune, UNPRUNED } from "./housekeeping.ts";
-import type { Entered } from "./job-rows.ts";
-import { note } from "./note.ts";
-import { observe } from "./observe.ts";
-import { openQueue, type Queue } from "./queue.ts";
-import { type Delivery, type Intake, type Receipt, receive } from "./receive.ts";
-import { admit, type Serving } from "./sessions.ts";
-import { jobOfWork, settle } from "./settle.ts";
+import type { SettleRequest } from "../contract/settle.ts";
+import type { SwitchChange } from "../contract/switches.ts";
+import { type Log, QueueService } from "./queue-service.ts";
+import type { Delivery, Intake } from "./receive.ts";
 import type { SqlValue } from "./sql.ts";
-
-/** Machines whose reports are counted at once; beyond that counting starts anew. */
-const COUNTED_MACHINES = 10_000;
+import { startTimer } from "./timer.ts";
 
 /** Asking a statement without rows for them costs as much as a small one. */
 const GIVES_ROWS = /^SELECT|\bRETURNING\b/;
 
-/** One line for each decision. */
-export type Log = (record: Record<string, unknown>) => void;
-
 export class QueueObject extends DurableObject {
-	readonly #intake: Intake;
-	readonly #log: Log;
-	#queue: Queue;
-	/** The latest moment seen, so that a clock set back is noticed. */
-	#latest: number;
+	readonly #service: QueueService;
+	readonly #housekeeping: number;
 	/** Rows written since the object started, as Cloudflare counts them. */
 	#rows = 0;
-	readonly #bell = createBell();
-	readonly #answers: Answers<LeaseAnswer>;
-	readonly #reports = new Map<string, Bucket>();
-	#serving: Serving | null = null;
 
 	constructor(ctx: DurableObjectState, env: Cloudflare.Env, intake: Intake, log: Log) {
 		super(ctx, env);
-		this.#intake = intake;
-		this.#log = log;
-		this.#answers = createAnswers(intake.clocks.answers);
-		this.#queue = this.#open();
-		this.#latest = latestSeen(this.#queue);
+		this.#housekeeping = intake.clocks.housekeeping;
+		this.#service = new QueueService(
+			{
+				sql: (statement, ...values) => this.#sql(statement, values),
+				transact: (change) => ctx.storage.transactionSync(change),
+				rowsWritten: () => this.#rows,
+				...{ now: Date.now, timer: startTimer, log },
+			},
+			intake,
+		);
 		ctx.blockConcurrencyWhile(async () => {
-			if ((await ctx.storage.getAlarm()) === null) await this.#setAlarm(Date.now() + intake.clocks.housekeeping);
+			if ((await ctx.storage.getAlarm()) === null) await this.#setAlarm();
 		});
 	}
 
-	#open(): Queue {
-		return openQueue((statement, ...values: SqlValue[]) => {
-			const cursor = this.ctx.storage.sql.exec(statement, ...values);
-			const rows = GIVES_ROWS.test(statement) ? cursor.toArray() : [];
-			this.#rows += cursor.rowsWritten;
-			return rows;
-		});
+	#sql(statement: string, values: SqlValue[]): Record<string, unknown>[] {
+		const cursor = this.ctx.storage.sql.exec(statement, ...values);
+		const rows = GIVES_ROWS.test(statement) ? cursor.toArray() : [];
+		this.#rows += cursor.rowsWritten;
+		return rows;
 	}
 
 	/** Setting it is a row written (FACTS 5.1). */
-	async #setAlarm(at: number): Promise<void> {
-		await this.ctx.storage.setAlarm(at);
+	async #setAlarm(): Promise<void> {
+		await this.ctx.storage.setAlarm(Date.now() + this.#housekeeping);
 		this.#rows += 1;
 	}
 
-	readonly #receiveTogether = batched((deliveries: Delivery[]) => {
-		const taken = this.#change((now) =>
-			deliveries.map((delivery) => {
-				const receipt = receive(this.#queue, delivery, this.#intake, now);
-				return { delivery, receipt, entered: this.#queue.takeEntered() };
-			}),
-		);
-		for (const { delivery, receipt, entered } of taken) this.#logDelivery(delivery, receipt, entered);
-		return taken.map(({ receipt }) => receipt);
-	});
-
-	/** A delivery that moved jobs is told by their lines. */
-	#logDelivery({ id, event }: Delivery, receipt: Receipt, entered: Entered[]): void {
-		const { action, status, job } = event;
-		if (entered.length === 0) this.#log({ at: "webhook", delivery: id, job: job.id, run: job.runId, action, status, receipt });
-		else this.#logEntered(entered, { cause: "webhook", delivery: id, action, status });
-	}
-
-	#logEntered(entered: Entered[], cause: Record<string, unknown>): void {
-		for (const { at, ...change } of entered) this.#log({ at: "job", ...change, ...cause, when: at });
+	override async alarm(): Promise<void> {
+		await this.#service.housekeep();
+		await this.#setAlarm();
 	}
 
 	/** A delivery as JSON, from the worker of the same build. */
-	receive(delivery: string): Promise<Receipt> {
-		return this.#receiveTogether(JSON.parse(delivery) as Delivery);
+	receive(delivery: string) {
+		return this.#service.receive(JSON.parse(delivery) as Delivery);
 	}
-
-	lease(request: LeaseRequest): Promise<LeaseAnswer> {
-		return this.#answers.once(request.requestId, Date.now(), () => this.#answer(request));
+	lease(request: LeaseRequest) {
+		return this.#service.lease(request);
 	}
-
-	settle(request: SettleRequest): SettleAnswer {
-		const { answer, entered } = this.#change((now) => ({
-			answer: settle(this.#queue, request.results, now, this.#intake.clocks),
-			entered: this.#queue.takeEntered(),
-		}));
-		for (const { workId, leaseId, outcome } of request.results) {
-			const stale = answer.stale[workId]?.reason;
-			this.#log({ at: "settle", job: jobOfWork(workId), work: workId, lease: leaseId, outcome, ...(stale && { stale }) });
-		}
-		this.#logEntered(entered, { cause: "settle" });
-		return answer;
+	settle(request: SettleRequest) {
+		return this.#service.settle(request);
 	}
-
-	observe(request: ObserveRequest): ObserveAnswer {
-		const { answer, entered } = this.#change((now) => ({
-			answer: observe(this.#queue, request, this.#intake, now),
-			entered: this.#queue.takeEntered(),
-		}));
-		for (const verdict of answer.machines) if (verdict.verdict === "terminate") this.#log({ at: "observe", ...verdict });
-		this.#logEntered(entered, { cause: "observe" });
-		return answer;
+	observe(request: ObserveRequest) {
+		return this.#service.observe(request);
 	}
-
-	/** False when the machine reports more than a machine's life can hold. */
-	report(report: Report): boolean {
-		const { instanceId, phase, sequence, jobId } = report;
-		const isTaken = this.#mayReport(instanceId);
-		if (isTaken) this.#change((now) => note(this.#queue, report, now, this.#intake.clocks));
-		this.#log({ at: "report", instance: instanceId, job: jobId, phase, sequence, taken: isTaken });
-		return isTaken;
+	report(report: Report) {
+		return this.#service.report(report);
 	}
-
-	starts(limit: number): StartList {
-		return listStarts(this.#queue, limit);
+	starts(limit: number) {
+		return this.#service.starts(limit);
 	}
-
-	jobs(state: JobState | null, limit: number): JobList {
-		return listJobs(this.#queue, state, limit);
+	jobs(state: JobState | null, limit: number) {
+		return this.#service.jobs(state, limit);
 	}
-
-	job(id: number): JobDetail | null {
-		return jobDetail(this.#queue, id);
+	job(id: number) {
+		return this.#service.job(id);
 	}
-
-	stats(): Stats {
-		return stats(this.#queue, this.#rows, this.#now());
+	stats() {
+		return this.#service.stats();
 	}
-
-	switches(): Switches {
-		return switchesOf(this.#queue);
+	switches() {
+		return this.#service.switches();
 	}
-
-	turn(change: SwitchChange): Switches {
-		return this.#change(() => {
-			const switches = { ...switchesOf(this.#queue), ...change };
-			this.#queue.saveSetting("switches", switches);
-			this.#log({ at: "switches", ...switches });
-			return switches;
-		});
-	}
-
-	override async alarm(): Promise<void> {
-		const { clocks } = this.#intake;
-		for (let next: Pruned | null = UNPRUNED; next !== null; await sleep(0)) {
-			const from: Pruned = next;
-			next = this.#transaction((now) => prune(this.#queue, from, now, clocks));
-		}
-		await this.#setAlarm(Date.now() + clocks.housekeeping);
-	}
-
-	/** The time, after what is due has followed a clock that was set back. */
-	#now(): number {
-		const now = Date.now();
-		if (now < this.#latest) {
-			const isFollowed = this.#transaction(() => followClock(this.#queue, this.#latest, now), now);
-			if (isFollowed) this.#serving = null;
-			if (isFollowed) this.#log({ at: "clock", setBack: this.#latest - now });
-		}
-		this.#latest = now;
-		return now;
-	}
-
-	/** Runs a change as one transaction and wakes who waits for work. The answer leaves only after the commit is on disk (output gate). */
-	#change<T>(change: (now: number) => T): T {
-		const result = this.#transaction(change);
-		this.#bell.ring();
-		return result;
-	}
-
-	/** What was rolled back on disk is forgotten in memory too. */
-	#transaction<T>(change: (now: number) => T, now = this.#now()): T {
-		try {
-			return this.ctx.storage.transactionSync(() => change(now));
-		} catch (error) {
-			this.#queue = this.#open();
-			throw error;
-		}
-	}
-
-	async #answer(request: LeaseRequest): Promise<LeaseAnswer> {
-		const { clocks } = this.#intake;
-		const kept = answerAgain(this.#queue, request.requestId, this.#now() - clocks.answers);
-		if (kept) return kept;
-		const { serving, superseded } = admit(this.#serving, request, Date.now(), clocks);
-		this.#serving = serving;
-		if (superseded) return { ...this.#take({ ...request, max: 0 }), superseded };
-		const begun = this.#now();
-		let answer = this.#take(request);
-		while (answer.work.length === 0 && (await this.#untilWork(begun, begun + request.waitSeconds * 1000))) answer = this.#take(request);
-		return answer;
-	}
-
-	#take(request: Pick<LeaseRequest, "max" | "requestId" | "session">): LeaseAnswer {
-		const leaseId = () => crypto.randomUUID().replaceAll("-", "");
-		const answer = this.#transaction((now) => handOut(this.#queue, request, leaseId, now, this.#intake.clocks));
-		for (const { kind, workId, leaseId } of answer.work)
-			this.#log({ at: "lease", kind, job: jobOfWork(workId), work: workId, lease: leaseId, session: request.session });
-		return answer;
-	}
-
-	/** Waits until something is due; false when the time is over or the clock was set back. Work that comes by a write lingers, so that a burst is one batch. */
-	async #untilWork(begun: number, deadline: number): Promise<boolean> {
-		for (let isRung = false; ; ) {
-			const now = this.#now();
-			if (now < begun || now >= deadline) return false;
-			const dueAt = nextWorkAt(this.#queue, now) ?? Number.POSITIVE_INFINITY;
-			if (dueAt <= now) {
-				if (isRung && this.#intake.clocks.linger > 0) await sleep(Math.min(this.#intake.clocks.linger, deadline - now));
-				return true;
-			}
-			isRung = await this.#bell.heard(Math.max(1, Math.min(deadline, dueAt) - now));
-		}
-	}
-
-	#mayReport(instanceId: string): boolean {
-		const now = Date.now();
-		if (this.#reports.size >= COUNTED_MACHINES) this.#reports.clear();
-		const bucket = refilled(this.#reports.get(instanceId) ?? fullBucket(RATES.reports, now), RATES.reports, now);
-		this.#reports.set(instanceId, spent(bucket, 1));
-		return bucket.tokens >= 1;
+	turn(change: SwitchChange) {
+		return this.#service.turn(change);
 	}
 }

@@ -8,6 +8,7 @@ import { parseConfig } from "../../relay/config.ts";
 import { readRateLimits } from "../../relay/rate-limits.ts";
 import { createRoutes } from "../../relay/routes.ts";
 import type { QueueCalls } from "../../relay/surroundings.ts";
+import { startTimer } from "../../relay/timer.ts";
 import { instanceId, machineOf } from "./ledger-rows.ts";
 import { delivery, OWNERS, payloadOf, type RelayUnderTest, relayUnderTest, reportToken, SECRETS } from "./relay-under-test.ts";
 
@@ -108,7 +109,7 @@ describe("a batch", () => {
 		const double = batched((items: number[]) => {
 			sizes.push(items.length);
 			return items.map((item) => item * 2);
-		});
+		}, startTimer);
 		expect(await Promise.all([double(1), double(2), double(3)])).toEqual([2, 4, 6]);
 		expect(sizes).toEqual([3]);
 	});
@@ -117,7 +118,7 @@ describe("a batch", () => {
 		const run = batched((items: number[]) => {
 			if (items.includes(2)) throw new Error("two");
 			return items;
-		});
+		}, startTimer);
 		const answers = await Promise.allSettled([run(1), run(2), run(3)]);
 		expect(answers.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
 	});

@@ -1,0 +1,148 @@
+// A model of GitHub's API and of its runners: a registered runner that is online takes any queued job whose labels it has.
+import { GitHubError } from "../../poller/github-error.ts";
+import type { GitHub, Run, RunJob } from "../../poller/ports.ts";
+import type { JobsModel, SimJob, SimRun } from "./jobs.ts";
+import { type Setting, travel } from "./world.ts";
+
+export interface SimRunner {
+	id: number;
+	name: string;
+	labels: string[];
+	registeredAt: number;
+	online: boolean;
+	job: SimJob | null;
+	/** Tells its machine which job it got. */
+	onJob: ((job: SimJob) => void) | null;
+}
+
+/** GitHub's own limit: 900 points a minute, 5 for each POST, PATCH, PUT or DELETE, 1 for each GET (FACTS 2.8). */
+const POINTS_A_MINUTE = 900;
+
+export type GitHubModel = ReturnType<typeof createGitHubModel>;
+
+export function createGitHubModel(setting: Setting, jobs: JobsModel) {
+	const { clock, dice, faults, tell, broken } = setting;
+	const runners = new Map<number, SimRunner>();
+	const spent: { at: number; points: number }[] = [];
+	let ids = 0;
+	let most = 0;
+
+	function spend(points: number): void {
+		const now = clock.now();
+		while ((spent[0]?.at ?? now) <= now - 60_000) spent.shift();
+		spent.push({ at: now, points });
+		const sum = spent.reduce((total, it) => total + it.points, 0);
+		most = Math.max(most, sum);
+		if (sum > POINTS_A_MINUTE) broken(`${sum} points of GitHub's API were spent in a minute`);
+	}
+
+	/** A call that fails, denies, or loses its answer; or none of these. */
+	async function call<T>(name: string, points: number, effect: () => T, denied?: T): Promise<T> {
+		spend(points);
+		await travel(setting, 20, 300);
+		if (dice.chance(faults.now.githubFails)) {
+			const retryAt = dice.chance(0.3) ? clock.now() + 1000 + dice.below(60_000) : null;
+			throw new GitHubError(name, retryAt ? 429 : 502, "simulated", retryAt);
+		}
+		if (denied !== undefined && dice.chance(faults.now.githubDenies)) return denied;
+		const result = effect();
+		await travel(setting, 20, 200);
+		if (dice.chance(faults.now.githubLosesAnswer)) throw new GitHubError(name, null, "simulated", null);
+		return result;
+	}
+
+	/** Idle runners and queued jobs find each other, in no order that anybody could rely on. */
+	function match(): void {
+		for (const job of [...jobs.jobs.values()].filter(({ status }) => status === "queued")) {
+			const fitting = [...runners.values()].filter((it) => it.online && !it.job && job.labels.every((label) => it.labels.includes(label)));
+			const runner = dice.pick(fitting);
+			if (!runner) continue;
+			runner.job = job;
+			jobs.begin(job, runner.name);
+			runner.onJob?.(job);
+		}
+	}
+	let isMatching = false;
+	function matchSoon(): void {
+		if (isMatching) return;
+		isMatching = true;
+		clock.after(300 + dice.below(1500), () => {
+			isMatching = false;
+			match();
+		});
+	}
+
+	const runOf = (run: SimRun): Run => ({
+		...{ id: run.id, attempt: run.attempt, ...jobs.statusOf(run), event: run.event, path: ".github/workflows/ci.yml" },
+		...{ headBranch: run.headBranch, headRepository: run.fork ? "stranger/fork" : run.repository, repository: run.repository },
+		...{ actor: "mona", triggeringActor: "mona", pullRequest: run.fork ? 1 : null, updatedAt: run.updatedAt },
+	});
+	const jobOf = ({ id, status, conclusion, runnerName, labels }: SimJob): RunJob => ({ id, status, conclusion, runnerName, labels });
+
+	const port: GitHub = {
+		run: (_, id) => call("GET run", 1, () => (jobs.runs.has(id) ? runOf(jobs.runs.get(id) as SimRun) : null), null),
+		attemptJobs: (_, runId, attempt) =>
+			call("GET jobs", 1, () => jobs.runs.get(runId)?.jobs.filter((job) => job.attempt === attempt).map(jobOf) ?? null, null),
+		job: (_, id) => call("GET job", 1, () => (jobs.jobs.has(id) ? jobOf(jobs.jobs.get(id) as SimJob) : null), null),
+		createRunner: (_, { name, labels }) =>
+			call("POST jit", 5, () => {
+				if ([...runners.values()].some((runner) => runner.name === name)) return "exists" as const;
+				const runner: SimRunner = { id: ++ids, name, labels, registeredAt: clock.now(), online: false, job: null, onJob: null };
+				runners.set(runner.id, runner);
+				return { jitConfig: `jit-${runner.id}` };
+			}),
+		findRunner: (_, name) =>
+			call("GET runners", 1, () => {
+				const runner = [...runners.values()].find((it) => it.name === name);
+				return runner ? { id: runner.id, online: runner.online, busy: runner.job !== null } : null;
+			}),
+		deleteRunner: (_, id) =>
+			call("DELETE runner", 5, () => {
+				const runner = runners.get(id);
+				if (!runner) return "absent" as const;
+				if (runner.job) return "busy" as const;
+				runners.delete(id);
+				return "deleted" as const;
+			}),
+		rerunFailedJobs: (_, runId) =>
+			call("POST rerun", 5, () => {
+				const run = jobs.runs.get(runId);
+				const isDone = run !== undefined && jobs.statusOf(run).status === "completed" && jobs.rerun(run);
+				if (isDone) matchSoon();
+				return isDone ? { done: true as const } : { done: false as const, reason: "simulated" };
+			}),
+		deliveriesSince: (moment) => call("GET deliveries", 1, () => jobs.deliveriesSince(moment)),
+		redeliver: (id) => call("POST redeliver", 5, () => jobs.redeliver(id)),
+	};
+
+	return {
+		port,
+		runners,
+		matchSoon,
+		mostPoints: () => most,
+		/** A runner comes online with the configuration of its machine; null when it was deleted. */
+		connect(jitConfig: string, onJob: (job: SimJob) => void): SimRunner | null {
+			const runner = runners.get(Number(jitConfig.slice("jit-".length)));
+			if (!runner || runner.online) return null;
+			Object.assign(runner, { online: true, onJob });
+			tell("github", `${runner.name} is online`);
+			matchSoon();
+			return runner;
+		},
+		/** One job was done: GitHub forgets the runner. */
+		finished(runner: SimRunner, conclusion: string): void {
+			if (runner.job) jobs.complete(runner.job, conclusion);
+			runners.delete(runner.id);
+		},
+		/** The machine is gone: an idle runner is offline, and a job that it ran fails when GitHub has waited long enough (FACTS 1.7). */
+		lost(runner: SimRunner): void {
+			runner.online = false;
+			const { job } = runner;
+			if (!job) return;
+			clock.after(60_000 + dice.below(600_000), () => {
+				jobs.complete(job, "failure");
+				runners.delete(runner.id);
+			});
+		},
+	};
+}

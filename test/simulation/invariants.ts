@@ -1,0 +1,62 @@
+// What must hold after every step of a run, with the bounds.
+import type { Ec2Model, Machine } from "./ec2.ts";
+import type { GitHubModel } from "./github.ts";
+import type { JobsModel } from "./jobs.ts";
+import type { RelayModel } from "./relay.ts";
+import { MINUTE } from "./sessions.ts";
+import type { Setting } from "./world.ts";
+
+export const BOUNDS = {
+	/** Once faults have stopped, a job that GitHub shows queued runs, has a machine on its way or a reason within this. */
+	path: 30 * MINUTE,
+	/** Machines alive beyond the open jobs: those that end, swaps, replacements. */
+	spare: 40,
+	/** No machine lives longer than its boot limit, its longest job and what the sweep takes. */
+	life: 7 * 60 * MINUTE,
+};
+
+export interface Models {
+	jobs: JobsModel;
+	github: GitHubModel;
+	ec2: Ec2Model;
+	relay: RelayModel;
+}
+
+/** What is looked at after every step must be cheap; the rest is asked for each minute. */
+export function createInvariants(setting: Setting, { jobs, github, ec2, relay }: Models) {
+	const { clock, broken } = setting;
+	const jobOn = (machine: Machine) => [...github.runners.values()].find(({ name }) => name.includes(machine.instanceId))?.job ?? null;
+	ec2.onTerminate((machine) => {
+		const job = jobOn(machine);
+		const age = clock.now() - machine.launchedAt;
+		if (job && job.status === "in_progress" && age < BOUNDS.life) broken(`${machine.instanceId} was terminated while it ran job ${job.id}`);
+	});
+	return {
+		/** Each minute. */
+		look(): void {
+			const alive = ec2.alive();
+			const open = jobs.open().length;
+			const old = alive.find(({ launchedAt }) => clock.now() - launchedAt > BOUNDS.life);
+			if (old) broken(`${old.instanceId} is older than its limits`);
+			if (alive.length > 2 * open + BOUNDS.spare) broken(`${alive.length} machines are alive for ${open} open jobs`);
+		},
+		/** At the end, when there have been no faults for a long time. */
+		end(quietSince: number): void {
+			for (const job of jobs.open()) {
+				const record = relay.record(job.id);
+				const since = Math.max(job.createdAt, quietSince);
+				if (job.status !== "queued" || clock.now() - since < BOUNDS.path) continue;
+				if (record?.state === "refused" || record?.state === "dead") continue;
+				broken(`job ${job.id} waits since ${Math.round((clock.now() - job.createdAt) / MINUTE)} minutes: ${record?.state ?? "unknown to the relay"}, ${record?.reason}`);
+			}
+			for (const machine of ec2.alive()) {
+				if (clock.now() - machine.launchedAt > BOUNDS.path + 6 * 60 * MINUTE) broken(`${machine.instanceId} is left over`);
+			}
+			for (const runner of github.runners.values()) {
+				const machine = ec2.machines.get(/i-[0-9a-f]+/.exec(runner.name)?.[0] ?? "");
+				const isGone = !machine || (machine.endedAt !== null && clock.now() - machine.endedAt > BOUNDS.path);
+				if (isGone && !runner.job) broken(`runner ${runner.name} is registered and has no machine`);
+			}
+		},
+	};
+}

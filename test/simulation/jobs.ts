@@ -1,0 +1,130 @@
+// A model of GitHub's jobs: runs, what happens to them, and the webhooks that tell of it late, twice or never.
+import type { JobEvent, JobStatus } from "../../contract/job.ts";
+import type { Delivery as Record } from "../../poller/ports.ts";
+import type { Setting } from "./world.ts";
+
+export interface SimJob {
+	id: number;
+	runId: number;
+	attempt: number;
+	labels: string[];
+	status: JobStatus;
+	conclusion: string | null;
+	runnerName: string | null;
+	createdAt: number;
+	/** How long it runs. */
+	duration: number;
+	/** The tier does not admit it. */
+	refused: boolean;
+}
+export interface SimRun {
+	id: number;
+	attempt: number;
+	repository: string;
+	event: string;
+	headBranch: string;
+	fork: boolean;
+	cancelled: boolean;
+	updatedAt: number;
+	jobs: SimJob[];
+}
+export type Deliver = (guid: string, event: JobEvent) => Promise<boolean>;
+
+const DELIVERIES_KEPT = 3 * 24 * 3_600_000;
+
+export type JobsModel = ReturnType<typeof createJobsModel>;
+
+export function createJobsModel(setting: Setting, deliver: Deliver) {
+	const { clock, dice, faults, tell } = setting;
+	const runs = new Map<number, SimRun>();
+	const jobs = new Map<number, SimJob>();
+	const records: (Record & { event: string; payload: JobEvent })[] = [];
+	let ids = 1000;
+
+	function eventOf(job: SimJob, action: JobEvent["action"]): JobEvent {
+		const run = runs.get(job.runId) as SimRun;
+		const [owner = ""] = run.repository.split("/");
+		const { id, runId, attempt, labels, status, conclusion, runnerName, createdAt } = job;
+		const pointer = { id, runId, attempt, repository: run.repository, owner, installationId: 7, labels, name: `job ${id}` };
+		return { action, status, conclusion, runnerName, environment: null, createdAt, job: pointer };
+	}
+
+	async function attempt(guid: string, payload: JobEvent, mayFail: boolean): Promise<void> {
+		await clock.sleep(50 + dice.below(200) + dice.below(1 + Math.round(faults.now.webhookDelay)));
+		const isLost = mayFail && dice.chance(faults.now.webhookFailed);
+		const succeeded = !isLost && (await deliver(guid, payload));
+		records.push({ id: ++ids, guid, deliveredAt: clock.now(), succeeded, event: "workflow_job", payload });
+	}
+
+	function tellRelay(job: SimJob, action: JobEvent["action"]): void {
+		const run = runs.get(job.runId);
+		if (run) run.updatedAt = clock.now();
+		const guid = `guid-${++ids}`;
+		const payload = eventOf(job, action);
+		tell("github", `job ${job.id} ${action}${job.runnerName ? ` on ${job.runnerName}` : ""}`);
+		if (dice.chance(faults.now.webhookLost)) return tell("github", `the webhook of job ${job.id} ${action} is lost`);
+		void attempt(guid, payload, true);
+		if (dice.chance(faults.now.webhookDoubled)) void attempt(guid, payload, false);
+	}
+
+	function addJob(run: SimRun, labels: string[], duration: number, refused: boolean): SimJob {
+		const blank = { status: "queued" as JobStatus, conclusion: null, runnerName: null, createdAt: clock.now() };
+		const job: SimJob = { id: ++ids, runId: run.id, attempt: run.attempt, labels, duration, refused, ...blank };
+		run.jobs.push(job);
+		jobs.set(job.id, job);
+		tellRelay(job, "queued");
+		return job;
+	}
+
+	function complete(job: SimJob, conclusion: string): void {
+		if (job.status === "completed") return;
+		Object.assign(job, { status: "completed", conclusion });
+		tellRelay(job, "completed");
+	}
+
+	return {
+		runs,
+		jobs,
+		open: () => [...jobs.values()].filter(({ status }) => status !== "completed"),
+		/** A new run with so many jobs of one kind. */
+		push(repository: string, count: number, labels: (n: number) => string[], more: { fork?: boolean; refused?: boolean } = {}): SimRun {
+			const run: SimRun = {
+				...{ id: ++ids, attempt: 1, repository, event: more.fork ? "pull_request" : "push", headBranch: "main", fork: more.fork ?? false },
+				...{ cancelled: false, updatedAt: clock.now(), jobs: [] },
+			};
+			runs.set(run.id, run);
+			for (let n = 0; n < count; n++) addJob(run, labels(n), 5000 + dice.below(20 * 60_000), more.refused ?? false);
+			return run;
+		},
+		begin(job: SimJob, runnerName: string): void {
+			Object.assign(job, { status: "in_progress", runnerName });
+			tellRelay(job, "in_progress");
+		},
+		complete,
+		/** Failed jobs run again as new jobs of the next attempt. */
+		rerun(run: SimRun): boolean {
+			const failed = run.jobs.filter(({ attempt, conclusion }) => attempt === run.attempt && conclusion === "failure");
+			if (failed.length === 0) return false;
+			run.attempt += 1;
+			for (const { labels, duration, refused } of failed) addJob(run, labels, duration, refused);
+			return true;
+		},
+		cancel(job: SimJob): void {
+			complete(job, "cancelled");
+		},
+		statusOf(run: SimRun): { status: string; conclusion: string | null } {
+			const now = run.jobs.filter(({ attempt }) => attempt === run.attempt);
+			if (now.some(({ status }) => status !== "completed")) return { status: "in_progress", conclusion: null };
+			return { status: "completed", conclusion: now.every(({ conclusion }) => conclusion === "success") ? "success" : "failure" };
+		},
+		deliveriesSince: (moment: number): Record[] =>
+			records
+				.filter(({ deliveredAt }) => deliveredAt >= Math.max(moment, clock.now() - DELIVERIES_KEPT))
+				.map(({ payload: _, ...record }) => record)
+				.toReversed(),
+		redeliver(id: number): void {
+			const record = records.find((it) => it.id === id);
+			if (record) void attempt(record.guid, record.payload, true);
+		},
+	};
+}

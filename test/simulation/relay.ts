@@ -1,0 +1,119 @@
+// The real relay behind a network that loses things: its calls on rows in memory, under the clock of the run.
+import { Database } from "bun:sqlite";
+import type { JobEvent } from "../../contract/job.ts";
+import type { ReportPhase } from "../../contract/report.ts";
+import type { Relay } from "../../poller/ports.ts";
+import { RelayError } from "../../poller/relay.ts";
+import { DEFAULT_CLOCKS as clocks } from "../../relay/clocks.ts";
+import type { Job } from "../../relay/job.ts";
+import { QueueService } from "../../relay/queue-service.ts";
+import type { SqlValue } from "../../relay/sql.ts";
+import { type Setting, travel } from "./world.ts";
+
+const HOUR = 3_600_000;
+const PAUSES_MS = [100, 300, 1000];
+
+export type RelayModel = ReturnType<typeof createRelayModel>;
+
+export function createRelayModel(setting: Setting) {
+	const { clock, dice, faults, tell } = setting;
+	const database = new Database(":memory:");
+	const begin = database.query("SAVEPOINT change");
+	const commit = database.query("RELEASE change");
+	const rollback = database.query("ROLLBACK TO change");
+	const start = () =>
+		new QueueService(
+			{
+				sql: (statement, ...values: SqlValue[]) => database.query(statement).all(...values) as Record<string, unknown>[],
+				transact(change) {
+					begin.run();
+					try {
+						return change();
+					} catch (error) {
+						rollback.run();
+						throw error;
+					} finally {
+						commit.run();
+					}
+				},
+				rowsWritten: () => 0,
+				now: clock.now,
+				timer: clock.after,
+				log({ at, ...rest }) {
+					if (at !== "report") tell("relay", `${at} ${JSON.stringify(rest)}`);
+				},
+			},
+			{ maxOpenJobs: 5000, clocks },
+		);
+	let service = start();
+	let life = 0;
+
+	/** Memory is lost, the rows stay; what waited for an answer gets none. */
+	function restart(): void {
+		tell("relay", "starts anew");
+		life += 1;
+		service = start();
+	}
+	function hourly(): void {
+		clock.after(dice.below(2 * HOUR), () => {
+			if (dice.chance(faults.now.relayRestarts)) restart();
+			hourly();
+		});
+	}
+	function housekeeping(): void {
+		clock.after(clocks.housekeeping, () => void service.housekeep().then(housekeeping));
+	}
+	hourly();
+	housekeeping();
+
+	/** A call that may be lost on its way there or back, or in a restart. */
+	async function once<T>(name: string, effect: (queue: QueueService) => T | Promise<T>): Promise<T> {
+		await travel(setting, 5, 60);
+		if (dice.chance(faults.now.relayLoses / 2)) throw new RelayError(name, null, "lost on its way");
+		const begun = life;
+		const result = await effect(service);
+		await travel(setting, 5, 60);
+		if (begun !== life || dice.chance(faults.now.relayLoses / 2)) throw new RelayError(name, null, "the answer was lost");
+		return result;
+	}
+	async function patient<T>(name: string, effect: (queue: QueueService) => T | Promise<T>): Promise<T> {
+		for (const pause of PAUSES_MS) {
+			try {
+				return await once(name, effect);
+			} catch (error) {
+				if (!(error instanceof RelayError)) throw error;
+				await clock.sleep(pause);
+			}
+		}
+		return once(name, effect);
+	}
+
+	/** JSON on the wire: what arrives is a copy. */
+	const copied = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+	const port: Relay = {
+		lease: async (request) => copied(await patient("/lease", (queue) => queue.lease(request))),
+		settle: async (results) => copied(await patient("/settle", (queue) => queue.settle({ results: copied(results) }))),
+		observe: async (facts) => copied(await patient("/observe", (queue) => queue.observe(facts))),
+	};
+	return {
+		port,
+		restart,
+		/** False when GitHub gets no 202. */
+		async deliver(guid: string, event: JobEvent): Promise<boolean> {
+			const begun = life;
+			const receipt = await service.receive({ id: guid, event: copied(event) });
+			return begun === life && (receipt === "accepted" || receipt === "duplicate");
+		},
+		report(instanceId: string, jobId: number, phase: ReportPhase, sequence: number): void {
+			if (dice.chance(faults.now.reportLost)) return;
+			const report = { version: 1 as const, instanceId, sequence, phase, at: clock.now(), jobId, reason: null, measurements: {} };
+			clock.after(20 + dice.below(500), () => void service.report(report));
+		},
+		job: (id: number) => service.job(id),
+		/** Records of the jobs, read past the service. */
+		record(id: number): Job | null {
+			const row = database.query<{ doc: string }, [number]>("SELECT doc FROM jobs WHERE id = ?").get(id);
+			return row ? (JSON.parse(row.doc) as Job) : null;
+		},
+	};
+}

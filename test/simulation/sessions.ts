@@ -1,0 +1,99 @@
+// The poller's sessions: one begins every minute, as the scheduler does it, and any of them may die at any call.
+import type { BootDocument } from "../../contract/boot.ts";
+import type { ResolvedConfig } from "../../contract/config.ts";
+import type { Ports } from "../../poller/ports.ts";
+import { runSession } from "../../poller/session.ts";
+import type { Setting } from "./world.ts";
+
+export const MINUTE = 60_000;
+/** Lambda's longest invocation. */
+const LIFE_MS = 15 * MINUTE;
+const SWEEP_MS = MINUTE;
+
+export interface Outside extends Pick<Ports, "relay" | "github" | "ec2" | "mailbox"> {
+	config: ResolvedConfig;
+}
+
+/** A mailbox that machines are told of. */
+export function createMailboxModel() {
+	const documents = new Map<string, string>();
+	const waiting = new Map<string, () => void>();
+	return {
+		port: {
+			async put(key: string, body: string) {
+				documents.set(key, body);
+				waiting.get(key)?.();
+				waiting.delete(key);
+			},
+			has: async (key: string) => documents.has(key),
+		},
+		take(key: string): BootDocument | null {
+			const body = documents.get(key);
+			documents.delete(key);
+			return body === undefined ? null : (JSON.parse(body) as BootDocument);
+		},
+		when(key: string, call: () => void): void {
+			if (documents.has(key)) call();
+			else waiting.set(key, call);
+		},
+	};
+}
+
+/** Every call of a dead session stays without an answer; the one that it died in may have had its effect. */
+function mortal<T extends object>(port: T, isDead: () => boolean, called: () => void): T {
+	const never = new Promise<never>(() => undefined);
+	const wrapped = Object.entries(port).map(([name, call]) => [
+		name,
+		async (...values: unknown[]) => {
+			called();
+			if (isDead()) return never;
+			try {
+				const answer: unknown = await (call as (...args: unknown[]) => unknown)(...values);
+				return isDead() ? never : answer;
+			} catch (error) {
+				if (isDead()) return never;
+				throw error;
+			}
+		},
+	]);
+	return Object.fromEntries(wrapped) as T;
+}
+
+/** Starts the scheduler. `stack` names the instances of this run. */
+export function startSessions(setting: Setting, outside: Outside, stack: string): void {
+	const { clock, dice, faults, tell, broken } = setting;
+	let sessions = 0;
+
+	function begin(): void {
+		const session = `session-${++sessions}`;
+		/** How many calls it lives for. */
+		let left = dice.chance(faults.now.pollerDies) ? dice.below(300) : Number.POSITIVE_INFINITY;
+		let isOver = false;
+		const isDead = () => left < 0;
+		const called = () => {
+			if (isDead()) return;
+			left -= 1;
+			if (isDead() && !isOver) tell("poller", `${session} dies`);
+		};
+		const log = (record: object, message: string) => tell("poller", `${message} ${JSON.stringify(record)}`);
+		const ports: Ports = {
+			relay: mortal(outside.relay, isDead, called),
+			github: mortal(outside.github, isDead, called),
+			ec2: mortal(outside.ec2, isDead, called),
+			mailbox: mortal(outside.mailbox, isDead, called),
+			config: outside.config,
+			machines: { reportUrl: "http://relay/report", reportKey: "key", mailboxUrl: "http://mailbox" },
+			...{ stack, now: clock.now, sleep: clock.sleep, endsAt: clock.now() + LIFE_MS },
+			log: { debug: () => undefined, info: log, warn: log, error: log },
+		};
+		runSession(ports, session, SWEEP_MS).then(
+			(end) => {
+				isOver = true;
+				if (end !== "superseded") tell("poller", `${session} ends: ${end}`);
+			},
+			(error: unknown) => broken(`${session} threw ${error instanceof Error ? error.stack : String(error)}`),
+		);
+		clock.after(MINUTE, begin);
+	}
+	begin();
+}

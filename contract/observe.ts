@@ -1,7 +1,7 @@
 // POST /observe: facts that the poller read from GitHub and EC2; the relay answers which machines may stay.
 import * as v from "valibot";
 import { JobPointer, JobStatus } from "./job.ts";
-import { Id, InstanceId, parserOf, Text, Time } from "./parse.ts";
+import { Id, InstanceId, parserOf, RepositoryName, Text, Time } from "./parse.ts";
 
 /** A job as GitHub's REST API shows it. An unknown queued one is taken in: its webhook was lost. */
 export const JobFact = v.object({
@@ -56,6 +56,14 @@ export const Verdict = v.object({
 });
 export type Verdict = v.InferOutput<typeof Verdict>;
 
-export const ObserveAnswer = v.object({ machines: v.array(Verdict) });
+/** A repository that had jobs lately: webhooks of it may have been lost. */
+export const ActiveRepository = v.object({ repository: RepositoryName, installationId: v.nullable(Id) });
+export type ActiveRepository = v.InferOutput<typeof ActiveRepository>;
+
+export const ObserveAnswer = v.object({
+	machines: v.array(Verdict),
+	/** With `complete`: the most recently active first. */
+	active: v.optional(v.pipe(v.array(ActiveRepository), v.maxLength(100)), []),
+});
 export type ObserveAnswer = v.InferOutput<typeof ObserveAnswer>;
 export const parseObserveAnswer = parserOf(ObserveAnswer);

@@ -77,7 +77,16 @@ export function failureOf(errors: readonly { code: string; message: string }[]):
 const SHORTEST_MS: Record<FailureClass, number> = { capacity: 5_000, throttled: 5_000, quota: 30_000, unknown: 30_000, refused: 0 };
 const LONGEST_MS = 5 * 60_000;
 
-/** When to try a launch again: a quarter of the time that the job has waited, so that a long shortage is asked about ever less often. */
+/** Moments to try again at lie this far apart at least, or a quarter of the pause. */
+const GRID_MS = 2_500;
+
+/**
+ * When to try a launch again: after a quarter of the time that the job has waited, so that a long shortage is asked about ever less often,
+ * and at a moment that others who wait come to as well: together they are one call instead of one each.
+ */
 export function retryLaunchAt(failure: FailureClass, queuedAt: number, now: number): number {
-	return now + Math.round(Math.min(LONGEST_MS, Math.max(SHORTEST_MS[failure], (now - queuedAt) / 4)));
+	const pause = Math.min(LONGEST_MS, Math.max(SHORTEST_MS[failure], (now - queuedAt) / 4));
+	if (pause === 0) return now;
+	const grid = GRID_MS * 2 ** Math.max(0, Math.floor(Math.log2(pause / (4 * GRID_MS))));
+	return Math.ceil((now + pause) / grid) * grid;
 }

@@ -22,6 +22,8 @@ export interface GitHubRequests {
 	asApp(route: string, params?: Params): Promise<Answer>;
 	/** Below `/repos/{owner}/{repo}`. */
 	inRepository(at: RepositoryRef, route: string, params?: Params): Promise<Answer>;
+	/** As `inRepository`, with the tag of the answer before: an answer that is the same costs nothing of the hourly limit (FACTS 2.8). */
+	unchanged(at: RepositoryRef, route: string, params?: Params): Promise<Answer>;
 	/** Below the runners of the organisation or the repository. */
 	inScope(scope: RunnerScope, route: string, params?: Params): Promise<Answer>;
 }
@@ -47,7 +49,8 @@ export function createGitHubRequests(options: GitHubOptions): GitHubRequests {
 		inTurn(async () => {
 			const signal = AbortSignal.timeout(TIMEOUT_MS);
 			try {
-				const { data, headers } = await base(route, { ...params, headers: { authorization: await token() }, request: { signal } });
+				const { headers: more = {}, ...rest } = params as { headers?: Record<string, string> };
+				const { data, headers } = await base(route, { ...rest, headers: { ...more, authorization: await token() }, request: { signal } });
 				return { data, headers };
 			} catch (error) {
 				throw toGitHubError(route, error, options.now());
@@ -71,10 +74,21 @@ export function createGitHubRequests(options: GitHubOptions): GitHubRequests {
 		const installationId = at.installationId ?? (await installationOf(at.repository));
 		return `token ${(await auth({ type: "installation", installationId })).token}`;
 	};
+	const inRepository: GitHubRequests["inRepository"] = (at, route, params) =>
+		send(route.replace(" ", " /repos/{owner}/{repo}"), { ...namesOf(at.repository), ...params }, tokenOf(at));
+	const tagged = new Map<string, Answer>();
 	return {
 		asApp: (route, params = {}) => send(route, params, appToken),
-		inRepository: (at, route, params) =>
-			send(route.replace(" ", " /repos/{owner}/{repo}"), { ...namesOf(at.repository), ...params }, tokenOf(at)),
+		inRepository,
+		async unchanged(at, route, params) {
+			const key = JSON.stringify([at.repository, route, params]);
+			const before = tagged.get(key);
+			const tag = before && { headers: { "if-none-match": String(before.headers.etag) } };
+			const answer = await orStatus([304], inRepository(at, route, { ...params, ...tag }));
+			if (typeof answer === "number") return before as Answer;
+			if (answer.headers.etag) tagged.set(key, answer);
+			return answer;
+		},
 		inScope(scope, route, params) {
 			const { owner, repo } = namesOf(scope.repository);
 			const isOrg = scope.endpoint === "org";

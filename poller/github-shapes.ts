@@ -25,6 +25,9 @@ const JobShape = v.object({
 	conclusion: v.nullable(v.string()),
 	runner_name: v.nullish(v.string()),
 	labels: v.array(v.string()),
+	name: v.string(),
+	created_at: v.nullish(v.string()),
+	started_at: v.nullish(v.string()),
 });
 const RunnerShape = v.object({ id: v.number(), name: v.string(), status: v.string(), busy: v.boolean() });
 const DeliveryShape = v.object({ id: v.number(), guid: v.string(), delivered_at: v.string(), status_code: v.number(), event: v.string() });
@@ -43,13 +46,18 @@ export function toRun(data: unknown): Run {
 }
 
 export function toJob(data: unknown): RunJob {
-	const { id, status, conclusion, runner_name, labels } = v.parse(JobShape, data);
-	return { id, status, conclusion, runnerName: runner_name || null, labels };
+	const { id, status, conclusion, runner_name, labels, name, created_at, started_at } = v.parse(JobShape, data);
+	const createdAt = Date.parse(created_at ?? started_at ?? "") || 0;
+	return { id, name, createdAt, status, conclusion, runnerName: runner_name || null, labels };
 }
 
 export function toJobsPage(data: unknown): { total: number; jobs: RunJob[] } {
 	const { total_count, jobs } = v.parse(v.object({ total_count: v.number(), jobs: v.array(v.unknown()) }), data);
 	return { total: total_count, jobs: jobs.map(toJob) };
+}
+
+export function toRuns(data: unknown): Run[] {
+	return v.parse(v.object({ workflow_runs: v.array(v.unknown()) }), data).workflow_runs.map(toRun);
 }
 
 export function toRunners(data: unknown): v.InferOutput<typeof RunnerShape>[] {

@@ -1,7 +1,7 @@
 // GitHub's REST API as the poller uses it (FACTS 2): which calls there are and what their statuses mean. Touches the network through its requests.
 import { GitHubError } from "./github-error.ts";
 import { createGitHubRequests, type GitHubOptions, type GitHubRequests, orStatus } from "./github-requests.ts";
-import { toDelivery, toJitConfig, toJob, toJobsPage, toRun, toRunner, toRunners } from "./github-shapes.ts";
+import { toDelivery, toJitConfig, toJob, toJobsPage, toRun, toRunner, toRunners, toRuns } from "./github-shapes.ts";
 import type { Delivery, GitHub, RepositoryRef } from "./ports.ts";
 
 const PAGE = 100;
@@ -14,7 +14,10 @@ export function createGitHub(options: GitHubOptions): GitHub {
 	return { ...runCalls(requests), ...runnerCalls(requests), ...deliveryCalls(requests) };
 }
 
-function runCalls({ inRepository }: GitHubRequests): Pick<GitHub, "run" | "attemptJobs" | "job" | "rerunFailedJobs"> {
+function runCalls({
+	inRepository,
+	unchanged,
+}: GitHubRequests): Pick<GitHub, "run" | "attemptJobs" | "job" | "openRuns" | "rerunFailedJobs"> {
 	/** By attempt, so that a job of an attempt that is over is found as well. */
 	const jobsPage = async (at: RepositoryRef, run_id: number, attempt_number: number, page: number) => {
 		const params = { run_id, attempt_number, per_page: PAGE, page };
@@ -36,6 +39,11 @@ function runCalls({ inRepository }: GitHubRequests): Pick<GitHub, "run" | "attem
 		async job(at, job_id) {
 			const answer = await orStatus([404], inRepository(at, "GET /actions/jobs/{job_id}", { job_id }));
 			return typeof answer === "number" ? null : toJob(answer.data);
+		},
+		/** A run with a job that runs is `in_progress`, whatever its other jobs wait for. */
+		async openRuns(at) {
+			const ofStatus = async (status: string) => toRuns((await unchanged(at, "GET /actions/runs", { status, per_page: PAGE })).data);
+			return (await Promise.all([ofStatus("queued"), ofStatus("in_progress")])).flat();
 		},
 		async rerunFailedJobs(at, run_id) {
 			try {

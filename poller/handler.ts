@@ -6,6 +6,7 @@ import { type PollerConfig, parsePollerConfig } from "./config.ts";
 import { createEc2 } from "./ec2.ts";
 import { createGitHub } from "./github.ts";
 import { createMailbox, type MailboxClient } from "./mailbox.ts";
+import { paced } from "./points.ts";
 import type { Log, Ports } from "./ports.ts";
 import { createRelay } from "./relay.ts";
 import { type PollerSecret, readSecret } from "./secrets.ts";
@@ -51,7 +52,9 @@ function portsOf(
 		...rest,
 		...{ config: resolved, stack, now, sleep },
 		relay: createRelay({ url: config.relayUrl, token: secret.pollerToken, fetch, sleep }),
-		github: createGitHub({ apiUrl: config.githubApiUrl, appId: config.appId, privateKey: secret.appPrivateKey, now, sleep }),
+		github: paced(createGitHub({ apiUrl: config.githubApiUrl, appId: config.appId, privateKey: secret.appPrivateKey, now, sleep }), {
+			...{ now, sleep, begunAt: now(), endsAt: rest.endsAt },
+		}),
 		ec2: createEc2({ region, credentials, endpoint: config.ec2Url }),
 		machines: { reportUrl: config.reportUrl, reportKey: secret.reportKey, mailboxUrl: config.mailboxBootUrl },
 	};

@@ -42,6 +42,9 @@ export interface Run {
 }
 export interface RunJob {
 	id: number;
+	name: string;
+	/** Epoch ms. */
+	createdAt: number;
 	status: JobStatus;
 	conclusion: string | null;
 	runnerName: string | null;
@@ -72,6 +75,8 @@ export interface GitHub {
 	run(at: RepositoryRef, runId: number): Promise<Run | null>;
 	attemptJobs(at: RepositoryRef, runId: number, attempt: number): Promise<RunJob[] | null>;
 	job(at: RepositoryRef, jobId: number): Promise<RunJob | null>;
+	/** The newest runs of a repository that have not ended, at most a hundred of each kind. */
+	openRuns(at: RepositoryRef): Promise<Run[]>;
 	createRunner(scope: RunnerScope, request: JitRequest): Promise<{ jitConfig: string } | "exists">;
 	findRunner(scope: RunnerScope, name: string): Promise<Runner | null>;
 	deleteRunner(scope: RunnerScope, runnerId: number): Promise<"deleted" | "absent" | "busy">;

@@ -1,4 +1,5 @@
 // One run of the poller: leases until it must end, sweeps now and then, and waits for what it began.
+import { discover, type Rounds } from "./discover.ts";
 import type { Ports } from "./ports.ts";
 import { RelayError } from "./relay.ts";
 import { sweepDeliveries, sweepMachines } from "./sweep.ts";
@@ -52,12 +53,16 @@ async function leaseOnce(ports: Ports, state: SessionState, waitSeconds: number)
 /** Sweeps at once and then every so often; two sweeps never overlap. */
 async function sweepUntil(ports: Ports, everyMs: number, ending: Promise<void>): Promise<void> {
 	const asked = new Map<string, number>();
+	let rounds: Rounds = { repository: 0, run: 0 };
+	const look = async () => {
+		rounds = await discover(ports, await sweepMachines(ports), rounds);
+	};
 	let isOver = false;
 	void ending.then(() => {
 		isOver = true;
 	});
 	while (!isOver) {
-		const results = await Promise.allSettled([sweepMachines(ports), sweepDeliveries(ports, asked)]);
+		const results = await Promise.allSettled([look(), sweepDeliveries(ports, asked)]);
 		for (const result of results) if (result.status === "rejected") ports.log.error({ error: String(result.reason) }, "sweep broke off");
 		await Promise.race([ports.sleep(everyMs), ending]);
 	}

@@ -1,5 +1,5 @@
 // Looks over what no webhook tells: machines that nobody wants, deliveries that failed. From current state alone, so any of them may be missed.
-import type { MachineFact } from "../contract/observe.ts";
+import type { ActiveRepository, MachineFact } from "../contract/observe.ts";
 import { intentTokenOf } from "./launch-request.ts";
 import type { Delivery, Instance, Ports } from "./ports.ts";
 import { endMachine, runnerNameOf, scopeOf } from "./runners.ts";
@@ -8,11 +8,11 @@ import { isAlive, repositoryOf } from "./terminate.ts";
 /** One look takes at most this many machines (contract/observe.ts). */
 const MOST_MACHINES = 5000;
 
-/** Tells the relay every machine of the stack and ends those that it does not want. */
-export async function sweepMachines(ports: Ports): Promise<void> {
+/** Tells the relay every machine of the stack and ends those that it does not want. Gives the repositories that had jobs lately. */
+export async function sweepMachines(ports: Ports): Promise<ActiveRepository[]> {
 	const all = await ports.ec2.withTag("mayfly:stack", [ports.stack]);
 	const listed = all.slice(0, MOST_MACHINES);
-	const { machines } = await ports.relay.observe({
+	const { machines, active } = await ports.relay.observe({
 		jobs: [],
 		runs: [],
 		machines: listed.map(factOf),
@@ -24,6 +24,7 @@ export async function sweepMachines(ports: Ports): Promise<void> {
 		ports.log.info({ instanceId, reason, force }, "unwanted");
 		await endUnwanted(ports, instance, force).catch((error: unknown) => ports.log.error({ instanceId, error: String(error) }, "not ended"));
 	}
+	return active;
 }
 
 function factOf({ instanceId, state, launchedAt, stateReason, privateIp, tags }: Instance): MachineFact {

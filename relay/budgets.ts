@@ -1,4 +1,4 @@
-// What may be spent: token buckets (GitHub's JIT calls, EC2's mutating calls, a machine's reports). Pure.
+// What may be spent: token buckets (EC2's mutating calls, a machine's reports), and a count over the last minute (GitHub's JIT calls). Pure.
 
 export interface Rate {
 	size: number;
@@ -24,7 +24,34 @@ export function spent(bucket: Bucket, count: number): Bucket {
 	return { ...bucket, tokens: Math.max(0, bucket.tokens - count) };
 }
 
-/** When a bucket holds a whole token again, in epoch milliseconds. */
-export function oneTokenAt(bucket: Bucket, rate: Rate): number {
-	return bucket.at + Math.ceil((Math.max(0, 1 - bucket.tokens) / rate.perSecond) * 1000);
+const MINUTE = 60_000;
+/** Moments are rounded up to this, so that a busy minute is a few dozen entries. */
+const STEP = 1000;
+
+/** What was spent in the last minute: moment and count. GitHub counts so; a bucket that refills while it is emptied would let twice as much through. */
+export type Minute = [at: number, count: number][];
+
+/** What is left of a minute's allowance. */
+export function leftOf(minute: Minute, allowance: number, now: number): number {
+	return Math.max(0, allowance - recent(minute, now).reduce((sum, [, count]) => sum + count, 0));
+}
+
+/** The minute after more was spent. */
+export function spend(minute: Minute, count: number, now: number): Minute {
+	const kept = recent(minute, now);
+	if (count === 0) return kept;
+	const at = Math.ceil(now / STEP) * STEP;
+	const same = kept.find(([moment]) => moment === at)?.[1] ?? 0;
+	return [...kept.filter(([moment]) => moment !== at), [at, same + count]];
+}
+
+/** When one more may be spent, in epoch milliseconds: now, or when the oldest is a minute old. */
+export function oneLeftAt(minute: Minute, allowance: number, now: number): number {
+	if (leftOf(minute, allowance, now) >= 1) return now;
+	return Math.min(...recent(minute, now).map(([at]) => at)) + MINUTE;
+}
+
+/** A moment in the future is from before the clock was set back. */
+function recent(minute: Minute, now: number): Minute {
+	return minute.filter(([at]) => at > now - MINUTE && at <= now + STEP);
 }

@@ -70,10 +70,11 @@ export const LIMITS = {
 	history: 100,
 };
 
+/** JIT calls in any minute. GitHub's secondary limit is 900 points, 5 for each POST (FACTS 2.8): this leaves 300 for everything else (poller/points.ts). */
+export const JIT_CALLS_A_MINUTE = 120;
+
 /** Token buckets: `size` at once, `perSecond` after that. */
 export const RATES = {
-	/** GitHub's secondary limit: 900 points a minute, 5 for each POST (FACTS 2.8). */
-	jit: { size: 180, perSecond: 3 },
 	/** EC2's mutating calls (FACTS 4.1). */
 	ec2: { size: 50, perSecond: 5 },
 	/** Reports of one machine, each a row written: a life has about ten, and a job can forge more. */

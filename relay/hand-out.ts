@@ -2,8 +2,8 @@
 import type { JobState } from "../contract/job.ts";
 import type { LeaseAnswer, LeaseRequest, WorkItem } from "../contract/lease.ts";
 import type { Switches } from "../contract/switches.ts";
-import { fullBucket, oneTokenAt, refilled, spent } from "./budgets.ts";
-import { type Clocks, RATES } from "./clocks.ts";
+import { fullBucket, leftOf, oneLeftAt, refilled, spend, spent } from "./budgets.ts";
+import { type Clocks, JIT_CALLS_A_MINUTE, RATES } from "./clocks.ts";
 import type { Job } from "./job.ts";
 import type { Queue } from "./queue.ts";
 import type { Budgets } from "./setting-rows.ts";
@@ -20,8 +20,8 @@ export function switchesOf(queue: Queue): Switches {
 }
 
 function budgetsOf(queue: Queue, now: number): Budgets {
-	const kept = queue.budgets() ?? { jit: fullBucket(RATES.jit, now), ec2: fullBucket(RATES.ec2, now) };
-	return { jit: refilled(kept.jit, RATES.jit, now), ec2: refilled(kept.ec2, RATES.ec2, now) };
+	const kept = queue.budgets() ?? { jit: [], ec2: fullBucket(RATES.ec2, now) };
+	return { jit: kept.jit, ec2: refilled(kept.ec2, RATES.ec2, now) };
 }
 
 function isHeldBack(switches: Switches): boolean {
@@ -33,7 +33,7 @@ export function handOut(queue: Queue, { max, requestId }: Asked, leaseId: () => 
 	const switches = switchesOf(queue);
 	const budgets = budgetsOf(queue, now);
 	const tasks = queue.dueTasks(now, max).filter((task) => !switches.drain || !isPutOff(queue, task, now, clocks));
-	const allowed = isHeldBack(switches) ? 0 : Math.min(max - tasks.length, Math.floor(budgets.jit.tokens));
+	const allowed = isHeldBack(switches) ? 0 : Math.min(max - tasks.length, leftOf(budgets.jit, JIT_CALLS_A_MINUTE, now));
 	const launches = dueOf(queue, LAUNCHES, allowed, now);
 	const checks = dueOf(queue, CHECKS, max - tasks.length - launches.length, now);
 	const work = [
@@ -42,9 +42,9 @@ export function handOut(queue: Queue, { max, requestId }: Asked, leaseId: () => 
 		...checks.map((job) => leaseCheck(queue, job, leaseId(), now, clocks)),
 	];
 	const ended = tasks.filter(({ kind }) => kind === "terminate").length;
-	const left = { jit: spent(budgets.jit, launches.length), ec2: spent(budgets.ec2, launches.length + ended) };
+	const left = { jit: spend(budgets.jit, launches.length, now), ec2: spent(budgets.ec2, launches.length + ended) };
 	const granted = {
-		...{ jitCalls: Math.floor(left.jit.tokens), ec2Calls: Math.floor(left.ec2.tokens) },
+		...{ jitCalls: leftOf(left.jit, JIT_CALLS_A_MINUTE, now), ec2Calls: Math.floor(left.ec2.tokens) },
 		...{ onDemandOnly: switches.onDemandOnly, paused: isHeldBack(switches) },
 	};
 	const answer = { work, budgets: granted };
@@ -125,7 +125,7 @@ function leaseTask(queue: Queue, task: Task, leaseId: string, now: number, clock
 export function nextWorkAt(queue: Queue, now: number): number | null {
 	const launchesAt = isHeldBack(switchesOf(queue)) ? null : queue.open.nextDue(LAUNCHES);
 	const budgets = budgetsOf(queue, now);
-	const payable = launchesAt === null ? null : Math.max(launchesAt, oneTokenAt(budgets.jit, RATES.jit));
+	const payable = launchesAt === null ? null : Math.max(launchesAt, oneLeftAt(budgets.jit, JIT_CALLS_A_MINUTE, now));
 	return least([payable, queue.nextTask(), queue.open.nextDue(CHECKS)]);
 }
 

@@ -1,10 +1,14 @@
 // The rows of jobs, and who of them entered a state since the log last asked.
 import type { Change, JobState } from "../contract/job.ts";
+import { createActive } from "./active.ts";
 import { isEnded, type Job } from "./job.ts";
 import { createOpenJobs } from "./open-jobs.ts";
 import type { Sql, SqlValue } from "./sql.ts";
 import { STATEMENTS } from "./statements.ts";
 import type { Claim } from "./swaps.ts";
+
+/** So many of the newest jobs tell a relay that starts which repositories are active. */
+const NEWEST = 300;
 
 /** A job that entered a state, for the log. */
 export interface Entered extends Change {
@@ -31,6 +35,8 @@ export function jobRows(sql: Sql) {
 	for (const { doc } of sql(STATEMENTS.openJobs)) open.put(read(String(doc)), String(doc));
 	// GitHub's ids grow: above the highest there is nothing to look for.
 	let highest = Number(sql(STATEMENTS.highestJob)[0]?.id ?? 0);
+	const active = createActive();
+	for (const { pointer } of many(sql(STATEMENTS.newestJobs, NEWEST)).toReversed()) active.saw(pointer);
 	const holder = (seat: string): Job | null => open.seated(seat) ?? one(STATEMENTS.jobBySeat, seat);
 	/** An ended job is changed by late words on it, which mostly leave the columns as they are. */
 	const saveEnded = (job: Job, doc: string, wasOpen: boolean): void => {
@@ -42,6 +48,8 @@ export function jobRows(sql: Sql) {
 	const newest = { done: STATEMENTS.newestDone, refused: STATEMENTS.newestRefused, dead: STATEMENTS.newestDead };
 	return {
 		open,
+		/** Repositories that had jobs lately, the newest first. */
+		active: active.all,
 		job: (id: number): Job | null => open.get(id) ?? (id > highest ? null : one(STATEMENTS.jobById, id)),
 		/** The job seated on a machine. */
 		holder,
@@ -51,6 +59,7 @@ export function jobRows(sql: Sql) {
 			const { id } = job.pointer;
 			const doc = JSON.stringify(job);
 			const wasOpen = open.has(id);
+			if (id > highest) active.saw(job.pointer);
 			if (isEnded(job)) saveEnded(job, doc, wasOpen);
 			else if (wasOpen) sql(STATEMENTS.saveDoc, doc, id);
 			else sql(STATEMENTS.saveJob, id, null, null, null, doc);

@@ -1,4 +1,5 @@
 // The newest leases: what was handed out to whom, so that a lost answer is given again, and what was left of the budgets.
+import type { Minute } from "./budgets.ts";
 import type { OpenJobs } from "./open-jobs.ts";
 import type { Budgets, Counters, Leased, SettingRows } from "./setting-rows.ts";
 
@@ -46,7 +47,7 @@ export function leaseRows({ setting, saveSetting }: SettingRows, open: OpenJobs)
 			for (const [slot, lease] of leases.entries()) {
 				if (!lease) continue;
 				const { jit, ec2 } = lease.budgets;
-				const budgets = { jit: { ...jit, at: jit.at - by }, ec2: { ...ec2, at: ec2.at - by } };
+				const budgets = { jit: jit.map(([at, count]): Minute[number] => [at - by, count]), ec2: { ...ec2, at: ec2.at - by } };
 				put(slot, { ...lease, at: lease.at - by, budgets });
 			}
 		},

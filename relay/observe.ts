@@ -14,8 +14,9 @@ export function observe(queue: Queue, request: ObserveRequest, intake: Intake, n
 	for (const read of request.jobs) receiveRead(queue, read, intake, now);
 	for (const run of request.runs) observeRun(queue, run, now);
 	const machines = request.machines.map((fact) => observeMachine(queue, fact, now, intake.clocks));
-	if (request.complete) missAbsent(queue, new Set(request.machines.map(({ instanceId }) => instanceId)), now, intake.clocks);
-	return { machines };
+	if (!request.complete) return { machines, active: [] };
+	missAbsent(queue, new Set(request.machines.map(({ instanceId }) => instanceId)), now, intake.clocks);
+	return { machines, active: queue.active() };
 }
 
 /** A run that has ended can be rerun now (FACTS 2.5: not before). */

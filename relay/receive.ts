@@ -88,11 +88,19 @@ function marked(job: Job, mark: string, deliveryId: string): Job {
 	return { ...job, heard, deliveries: [...job.deliveries, deliveryId].slice(-MARKS) };
 }
 
+/** Most reads say what is known: they write no row. */
+function hearRead(queue: Queue, job: Job, fact: Fact, now: number, clocks: Clocks): void {
+	const moves = hear(job, fact, claimOf(queue, fact.runnerName), now, clocks);
+	const [same] = moves.jobs;
+	const isNews = moves.jobs.length !== 1 || moves.endings.length > 0 || JSON.stringify(same) !== JSON.stringify(job);
+	if (isNews) write(queue, moves, now);
+}
+
 /** Applies a read of GitHub. An unknown job is taken in only if it waits for a machine: its webhook was lost. */
 export function receiveRead(queue: Queue, read: JobFact, intake: Intake, now: number): void {
 	const fact = factOf({ action: null, ...read });
 	const job = queue.job(read.job.id);
 	const isNew = read.status === "queued" && !refusalOf(queue, fact, intake);
-	if (job) write(queue, hear(job, fact, claimOf(queue, fact.runnerName), now, intake.clocks), now);
+	if (job) hearRead(queue, job, fact, now, intake.clocks);
 	else if (isNew) write(queue, meetNew(queue, read, fact, now, intake.clocks), now);
 }

@@ -1,12 +1,12 @@
 // The rows that there is one of: the switches and the newest leases by slot. Read once, then known.
 import type { LeaseAnswer } from "../contract/lease.ts";
 import type { Switches } from "../contract/switches.ts";
-import type { Bucket } from "./budgets.ts";
+import type { Bucket, Minute } from "./budgets.ts";
 import { docs, type Sql } from "./sql.ts";
 import { STATEMENTS } from "./statements.ts";
 
 export interface Budgets {
-	jit: Bucket;
+	jit: Minute;
 	ec2: Bucket;
 }
 export interface Counters {

@@ -11,7 +11,10 @@ export const run: Run = {
 	...{ headRepository: "octo-org/octo-repo", repository: "octo-org/octo-repo", actor: "mona", triggeringActor: "mona" },
 	...{ pullRequest: null, updatedAt: NOW },
 };
-export const job: RunJob = { id: 7, status: "queued", conclusion: null, runnerName: null, labels: ["mayfly=1/runner=small"] };
+export const job: RunJob = {
+	...{ id: 7, name: "build", createdAt: NOW - 1000, status: "queued", conclusion: null, runnerName: null },
+	labels: ["mayfly=1/runner=small"],
+};
 
 /** A job that is admitted. */
 export function candidate(

@@ -1,6 +1,7 @@
 // What is handed out under a budget, and what becomes of machines and of the jobs that count on them.
 import { describe, expect, test } from "bun:test";
-import { DEFAULT_CLOCKS as clocks } from "../../relay/clocks.ts";
+import fc from "fast-check";
+import { DEFAULT_CLOCKS as clocks, JIT_CALLS_A_MINUTE } from "../../relay/clocks.ts";
 import { nextWorkAt } from "../../relay/hand-out.ts";
 import { instanceId, machineOf } from "./ledger-rows.ts";
 import { type Ledger, leaseOf, ledger, reach } from "./ledger-under-test.ts";
@@ -9,10 +10,32 @@ describe("budgets", () => {
 	test("no more launches are handed out than JIT calls can be paid for", () => {
 		const it = ledger();
 		for (let id = 1; id <= 250; id++) it.hear(id, "queued");
-		expect([it.lease().length, it.lease().length, it.lease().length]).toEqual([100, 80, 0]);
-		expect(nextWorkAt(it.queue, it.now())).toBeGreaterThan(it.now());
-		it.wait(5000);
-		expect(it.lease()).toHaveLength(15);
+		expect([it.lease().length, it.lease().length, it.lease().length]).toEqual([100, 20, 0]);
+		const next = nextWorkAt(it.queue, it.now()) ?? 0;
+		expect(next).toBeGreaterThan(it.now() + 55_000);
+		it.wait(next - it.now() - 1);
+		// What was leased first is leased again by then, and no launch that is not paid for.
+		expect(it.lease().filter(({ kind }) => kind === "launch")).toHaveLength(0);
+		it.wait(1);
+		expect(it.lease()).toHaveLength(100);
+	});
+
+	test("in any minute no more than GitHub allows are handed out, however they are asked for", () => {
+		const asked = fc.array(fc.record({ max: fc.integer({ min: 1, max: 100 }), pause: fc.nat(20_000) }), { minLength: 5, maxLength: 40 });
+		const run = (asks: { max: number; pause: number }[]) => {
+			const it = ledger();
+			for (let id = 1; id <= 900; id++) it.hear(id, "queued");
+			const given: { at: number; count: number }[] = [];
+			for (const { max, pause } of asks) {
+				it.wait(pause);
+				given.push({ at: it.now(), count: it.lease(max).length });
+			}
+			for (const { at } of given) {
+				const within = given.filter((other) => other.at >= at && other.at < at + 60_000);
+				expect(within.reduce((sum, { count }) => sum + count, 0)).toBeLessThanOrEqual(JIT_CALLS_A_MINUTE);
+			}
+		};
+		fc.assert(fc.property(asked, run), { numRuns: 30 });
 	});
 });
 

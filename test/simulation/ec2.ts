@@ -23,6 +23,8 @@ export type Ec2Model = ReturnType<typeof createEc2Model>;
 export function createEc2Model(setting: Setting, boot: (machine: Machine) => void) {
 	const { clock, dice, faults, tell } = setting;
 	const machines = new Map<string, Machine>();
+	/** Those that are not gone from EC2's list for good. */
+	const recent = new Set<Machine>();
 	const answers = new Map<string, { request: string; answer: FleetAnswer }>();
 	const emptyUntil = new Map<string, number>();
 	let fleets = 0;
@@ -45,6 +47,7 @@ export function createEc2Model(setting: Setting, boot: (machine: Machine) => voi
 			...{ endedAt: null, onEnd: null },
 		};
 		machines.set(machine.instanceId, machine);
+		recent.add(machine);
 		clock.after(2000 + dice.below(8000), () => {
 			if (machine.state === "pending") machine.state = "running";
 		});
@@ -104,10 +107,12 @@ export function createEc2Model(setting: Setting, boot: (machine: Machine) => voi
 		return result;
 	}
 
+	const isListed = ({ listedAt, endedAt }: Machine) => listedAt <= clock.now() && (endedAt === null || clock.now() - endedAt < LISTED);
 	const listed = () => {
-		const now = clock.now();
-		return [...machines.values()].filter(({ listedAt, endedAt }) => listedAt <= now && (endedAt === null || now - endedAt < LISTED));
+		for (const machine of recent) if (machine.endedAt !== null && clock.now() - machine.endedAt >= LISTED) recent.delete(machine);
+		return [...recent].filter(isListed);
 	};
+	const named = (ids: string[]) => ids.flatMap((id) => machines.get(id) ?? []).filter(isListed);
 	const copyOf = ({ instanceId, state, stateReason, privateIp, launchedAt, type, zone, market, tags }: Machine): Instance => ({
 		...{ instanceId, state, stateReason, privateIp, launchedAt, type, zone, market },
 		tags: { ...tags },
@@ -126,8 +131,13 @@ export function createEc2Model(setting: Setting, boot: (machine: Machine) => voi
 				answers.set(token, { request: text, answer });
 				return answer;
 			}),
-		instances: (ids) => call("DescribeInstances", () => listed().filter((it) => ids.includes(it.instanceId)).map(copyOf)),
-		withTag: (name, values) => call("DescribeInstances", () => listed().filter(({ tags }) => values.includes(tags[name] ?? "")).map(copyOf)),
+		instances: (ids) => call("DescribeInstances", () => named(ids).map(copyOf)),
+		withTag: (name, values) =>
+			call("DescribeInstances", () =>
+				listed()
+					.filter(({ tags }) => values.includes(tags[name] ?? ""))
+					.map(copyOf),
+			),
 		terminate: (ids) =>
 			call("TerminateInstances", () => {
 				for (const id of ids) {
@@ -144,7 +154,7 @@ export function createEc2Model(setting: Setting, boot: (machine: Machine) => voi
 		port,
 		machines,
 		end,
-		alive: () => [...machines.values()].filter(({ endedAt }) => endedAt === null),
+		alive: () => [...recent].filter(({ endedAt }) => endedAt === null),
 		fleets: () => fleets,
 		/** Told of every machine that the poller ends while it is alive. */
 		onTerminate(told: (machine: Machine) => void): void {

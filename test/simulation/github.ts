@@ -26,12 +26,15 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 	const spent: { at: number; points: number }[] = [];
 	let ids = 0;
 	let most = 0;
+	/** Of what was spent: the oldest within a minute, and the points since then. */
+	let first = 0;
+	let sum = 0;
 
 	function spend(points: number): void {
 		const now = clock.now();
-		while ((spent[0]?.at ?? now) <= now - 60_000) spent.shift();
+		for (let oldest = spent[first]; oldest && oldest.at <= now - 60_000; oldest = spent[++first]) sum -= oldest.points;
 		spent.push({ at: now, points });
-		const sum = spent.reduce((total, it) => total + it.points, 0);
+		sum += points;
 		most = Math.max(most, sum);
 		if (sum > POINTS_A_MINUTE) broken(`${sum} points of GitHub's API were spent in a minute`);
 	}
@@ -53,8 +56,9 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 
 	/** Idle runners and queued jobs find each other, in no order that anybody could rely on. */
 	function match(): void {
-		for (const job of [...jobs.jobs.values()].filter(({ status }) => status === "queued")) {
-			const fitting = [...runners.values()].filter((it) => it.online && !it.job && job.labels.every((label) => it.labels.includes(label)));
+		const idle = [...runners.values()].filter((it) => it.online && !it.job);
+		for (const job of jobs.open().filter(({ status }) => status === "queued")) {
+			const fitting = idle.filter((it) => !it.job && job.labels.every((label) => it.labels.includes(label)));
 			const runner = dice.pick(fitting);
 			if (!runner) continue;
 			runner.job = job;
@@ -77,13 +81,29 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 		...{ headBranch: run.headBranch, headRepository: run.fork ? "stranger/fork" : run.repository, repository: run.repository },
 		...{ actor: "mona", triggeringActor: "mona", pullRequest: run.fork ? 1 : null, updatedAt: run.updatedAt },
 	});
-	const jobOf = ({ id, status, conclusion, runnerName, labels }: SimJob): RunJob => ({ id, status, conclusion, runnerName, labels });
+	const jobOf = ({ id, status, conclusion, runnerName, labels, createdAt }: SimJob): RunJob => ({
+		...{ id, name: `job ${id}`, createdAt, status, conclusion, runnerName, labels },
+	});
 
 	const port: GitHub = {
 		run: (_, id) => call("GET run", 1, () => (jobs.runs.has(id) ? runOf(jobs.runs.get(id) as SimRun) : null), null),
 		attemptJobs: (_, runId, attempt) =>
-			call("GET jobs", 1, () => jobs.runs.get(runId)?.jobs.filter((job) => job.attempt === attempt).map(jobOf) ?? null, null),
+			call(
+				"GET jobs",
+				1,
+				() =>
+					jobs.runs
+						.get(runId)
+						?.jobs.filter((job) => job.attempt === attempt)
+						.map(jobOf) ?? null,
+				null,
+			),
 		job: (_, id) => call("GET job", 1, () => (jobs.jobs.has(id) ? jobOf(jobs.jobs.get(id) as SimJob) : null), null),
+		openRuns: ({ repository }) =>
+			call("GET runs", 2, () => {
+				const runs = [...new Set(jobs.open().map(({ runId }) => jobs.runs.get(runId)))];
+				return runs.filter((run) => run?.repository === repository).map((run) => runOf(run as SimRun));
+			}),
 		createRunner: (_, { name, labels }) =>
 			call("POST jit", 5, () => {
 				if ([...runners.values()].some((runner) => runner.name === name)) return "exists" as const;

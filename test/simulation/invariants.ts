@@ -45,9 +45,13 @@ export function createInvariants(setting: Setting, { jobs, github, ec2, relay }:
 			for (const job of jobs.open()) {
 				const record = relay.record(job.id);
 				const since = Math.max(job.createdAt, quietSince);
+				// Nobody promised this one a machine.
+				if (job.refused && !record) continue;
 				if (job.status !== "queued" || clock.now() - since < BOUNDS.path) continue;
 				if (record?.state === "refused" || record?.state === "dead") continue;
-				broken(`job ${job.id} waits since ${Math.round((clock.now() - job.createdAt) / MINUTE)} minutes: ${record?.state ?? "unknown to the relay"}, ${record?.reason}`);
+				broken(
+					`job ${job.id} waits since ${Math.round((clock.now() - job.createdAt) / MINUTE)} minutes: ${record?.state ?? "unknown to the relay"}, ${record?.reason}`,
+				);
 			}
 			for (const machine of ec2.alive()) {
 				if (clock.now() - machine.launchedAt > BOUNDS.path + 6 * 60 * MINUTE) broken(`${machine.instanceId} is left over`);

@@ -38,6 +38,7 @@ export function createJobsModel(setting: Setting, deliver: Deliver) {
 	const { clock, dice, faults, tell } = setting;
 	const runs = new Map<number, SimRun>();
 	const jobs = new Map<number, SimJob>();
+	const open = new Set<SimJob>();
 	const records: (Record & { event: string; payload: JobEvent })[] = [];
 	let ids = 1000;
 
@@ -62,7 +63,10 @@ export function createJobsModel(setting: Setting, deliver: Deliver) {
 		const guid = `guid-${++ids}`;
 		const payload = eventOf(job, action);
 		tell("github", `job ${job.id} ${action}${job.runnerName ? ` on ${job.runnerName}` : ""}`);
-		if (dice.chance(faults.now.webhookLost)) return tell("github", `the webhook of job ${job.id} ${action} is lost`);
+		if (dice.chance(faults.now.webhookLost)) {
+			tell("github", `the webhook of job ${job.id} ${action} is lost`);
+			return;
+		}
 		void attempt(guid, payload, true);
 		if (dice.chance(faults.now.webhookDoubled)) void attempt(guid, payload, false);
 	}
@@ -72,6 +76,7 @@ export function createJobsModel(setting: Setting, deliver: Deliver) {
 		const job: SimJob = { id: ++ids, runId: run.id, attempt: run.attempt, labels, duration, refused, ...blank };
 		run.jobs.push(job);
 		jobs.set(job.id, job);
+		open.add(job);
 		tellRelay(job, "queued");
 		return job;
 	}
@@ -79,13 +84,14 @@ export function createJobsModel(setting: Setting, deliver: Deliver) {
 	function complete(job: SimJob, conclusion: string): void {
 		if (job.status === "completed") return;
 		Object.assign(job, { status: "completed", conclusion });
+		open.delete(job);
 		tellRelay(job, "completed");
 	}
 
 	return {
 		runs,
 		jobs,
-		open: () => [...jobs.values()].filter(({ status }) => status !== "completed"),
+		open: () => [...open],
 		/** A new run with so many jobs of one kind. */
 		push(repository: string, count: number, labels: (n: number) => string[], more: { fork?: boolean; refused?: boolean } = {}): SimRun {
 			const run: SimRun = {

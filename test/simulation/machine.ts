@@ -40,7 +40,10 @@ export function bootMachine(setting: Setting, world: MachineWorld, machine: Mach
 	machine.onEnd = () => {
 		if (runner) world.github.lost(runner);
 	};
-	if (dice.chance(faults.now.bootFails)) return tell("agent", `${instanceId} never boots`);
+	if (dice.chance(faults.now.bootFails)) {
+		tell("agent", `${instanceId} never boots`);
+		return;
+	}
 
 	function claim(): void {
 		const document = world.mailbox.take(key);
@@ -52,7 +55,10 @@ export function bootMachine(setting: Setting, world: MachineWorld, machine: Mach
 	}
 
 	function listen({ jitConfig, limits }: BootDocument): void {
-		if (dice.chance(faults.now.runnerHangs)) return tell("agent", `the runner of ${instanceId} hangs`);
+		if (dice.chance(faults.now.runnerHangs)) {
+			tell("agent", `the runner of ${instanceId} hangs`);
+			return;
+		}
 		runner = world.github.connect(jitConfig, (job) => {
 			report("running");
 			later(job.duration, () => {
@@ -63,7 +69,10 @@ export function bootMachine(setting: Setting, world: MachineWorld, machine: Mach
 				later(limits.linger, () => off("its job is done"));
 			});
 		});
-		if (!runner) return off("its registration is gone");
+		if (!runner) {
+			off("its registration is gone");
+			return;
+		}
 		report("listening");
 		later(limits.idle, () => {
 			if (runner?.job || !runner) return;

@@ -1,6 +1,7 @@
 // The poller's sessions: one begins every minute, as the scheduler does it, and any of them may die at any call.
 import type { BootDocument } from "../../contract/boot.ts";
 import type { ResolvedConfig } from "../../contract/config.ts";
+import { paced } from "../../poller/points.ts";
 import type { Ports } from "../../poller/ports.ts";
 import { runSession } from "../../poller/session.ts";
 import type { Setting } from "./world.ts";
@@ -66,6 +67,8 @@ export function startSessions(setting: Setting, outside: Outside, stack: string)
 
 	function begin(): void {
 		const session = `session-${++sessions}`;
+		const begunAt = clock.now();
+		const endsAt = begunAt + LIFE_MS;
 		/** How many calls it lives for. */
 		let left = dice.chance(faults.now.pollerDies) ? dice.below(300) : Number.POSITIVE_INFINITY;
 		let isOver = false;
@@ -78,12 +81,12 @@ export function startSessions(setting: Setting, outside: Outside, stack: string)
 		const log = (record: object, message: string) => tell("poller", `${message} ${JSON.stringify(record)}`);
 		const ports: Ports = {
 			relay: mortal(outside.relay, isDead, called),
-			github: mortal(outside.github, isDead, called),
+			github: paced(mortal(outside.github, isDead, called), { now: clock.now, sleep: clock.sleep, begunAt, endsAt }),
 			ec2: mortal(outside.ec2, isDead, called),
 			mailbox: mortal(outside.mailbox, isDead, called),
 			config: outside.config,
 			machines: { reportUrl: "http://relay/report", reportKey: "key", mailboxUrl: "http://mailbox" },
-			...{ stack, now: clock.now, sleep: clock.sleep, endsAt: clock.now() + LIFE_MS },
+			...{ stack, now: clock.now, sleep: clock.sleep, endsAt },
 			log: { debug: () => undefined, info: log, warn: log, error: log },
 		};
 		runSession(ports, session, SWEEP_MS).then(

@@ -59,7 +59,11 @@ export async function simulate(seed: number, { trace = false, config = resolved(
 	const machines = { github, mailbox, ec2: (): Ec2Model => ec2, report: relay.report };
 	const ec2 = createEc2Model(setting, (machine) => bootMachine(setting, machines, machine));
 	const invariants = createInvariants(setting, { jobs, github, ec2, relay });
-	startSessions(setting, { relay: relay.port, github: github.port, ec2: ec2.port, mailbox: mailbox.port, config }, config.infrastructure.stack);
+	startSessions(
+		setting,
+		{ relay: relay.port, github: github.port, ec2: ec2.port, mailbox: mailbox.port, config },
+		config.infrastructure.stack,
+	);
 
 	function work(): void {
 		if (clock.now() - START > QUIET_FROM) return;

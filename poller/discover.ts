@@ -1,0 +1,55 @@
+// Finds jobs whose webhooks were lost without a trace: asks GitHub which runs of active repositories are open, a few at a time, and tells the
+// relay of jobs that have waited for longer than a webhook takes. It takes in those that it does not know (DESIGN 5).
+import { resolveLabels } from "../contract/label.ts";
+import type { ActiveRepository, JobFact } from "../contract/observe.ts";
+import type { Ports, Run, RunJob } from "./ports.ts";
+
+/** A webhook has had its time by then. */
+const YOUNG_MS = 60_000;
+/** Calls for one look: with a look each minute a third of GitHub's hourly 5,000 are never reached (DESIGN 5: at most a fifth). */
+const CALLS = 16;
+/** Two lists of runs for each repository. */
+const LISTS = 2;
+
+/** Where the next look goes on, so that every repository and every run has its turn. */
+export interface Rounds {
+	repository: number;
+	run: number;
+}
+
+/** As many of a list as there is room for, from a place on and around its end; and the next place. Pure. */
+export function nextOf<T>(all: readonly T[], from: number, most: number): { taken: T[]; next: number } {
+	const count = Math.min(all.length, Math.max(0, most));
+	const taken = Array.from({ length: count }, (_, at) => all[(from + at) % all.length] as T);
+	return { taken, next: all.length > 0 ? (from + count) % all.length : 0 };
+}
+
+/** Jobs of a run that wait for machines of ours and have waited for some time. Pure. */
+export function overdue(run: Run, jobs: readonly RunJob[], installationId: number | null, ports: Pick<Ports, "config" | "now">): JobFact[] {
+	const waiting = jobs.filter(({ status, createdAt }) => status === "queued" && ports.now() - createdAt > YOUNG_MS);
+	return waiting
+		.filter(({ labels }) => resolveLabels(labels, ports.config).ok)
+		.map(({ id, name, labels, createdAt }) => ({
+			job: {
+				...{ id, runId: run.id, attempt: run.attempt, repository: run.repository, owner: run.repository.split("/")[0] ?? "" },
+				...{ installationId, labels, name: name.slice(0, 2048) },
+			},
+			...{ status: "queued" as const, conclusion: null, runnerName: null, createdAt },
+		}));
+}
+
+/** One look. Gives where the next one goes on. */
+export async function discover(ports: Ports, active: readonly ActiveRepository[], rounds: Rounds): Promise<Rounds> {
+	const { taken, next } = nextOf(active, rounds.repository, Math.floor(CALLS / (2 * LISTS)));
+	const lists = await Promise.all(taken.map(async (at) => (await ports.github.openRuns(at)).map((run) => ({ at, run }))));
+	const runs = nextOf(lists.flat(), rounds.run, CALLS - LISTS * taken.length);
+	const found = await Promise.all(
+		runs.taken.map(async ({ at, run }) => {
+			const jobs = (await ports.github.attemptJobs(at, run.id, run.attempt)) ?? [];
+			return overdue(run, jobs, at.installationId, ports);
+		}),
+	);
+	const jobs = found.flat();
+	if (jobs.length > 0) await ports.relay.observe({ jobs, runs: [], machines: [], complete: false });
+	return { repository: next, run: runs.next };
+}

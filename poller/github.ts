@@ -2,11 +2,12 @@
 import { GitHubError } from "./github-error.ts";
 import { createGitHubRequests, type GitHubOptions, type GitHubRequests, orStatus } from "./github-requests.ts";
 import { toDelivery, toJitConfig, toJob, toJobsPage, toRun, toRunner, toRunners, toRuns } from "./github-shapes.ts";
-import type { Delivery, GitHub, RepositoryRef } from "./ports.ts";
+import type { Delivery, GitHub, RepositoryRef, Runner } from "./ports.ts";
 
 const PAGE = 100;
 /** What is older than this many pages waits for the next look. */
 const DELIVERY_PAGES = 5;
+const RUNNER_PAGES = 10;
 
 /** A client for one session. Throws GitHubError; 404 and other expected answers are values. */
 export function createGitHub(options: GitHubOptions): GitHub {
@@ -57,7 +58,7 @@ function runCalls({
 	};
 }
 
-function runnerCalls({ inScope }: GitHubRequests): Pick<GitHub, "createRunner" | "findRunner" | "deleteRunner"> {
+function runnerCalls({ inScope }: GitHubRequests): Pick<GitHub, "createRunner" | "findRunner" | "runners" | "deleteRunner"> {
 	return {
 		/** Never repeated here: a second POST would answer 409 and the first one's key would be lost (FACTS 2.1). */
 		async createRunner(scope, request) {
@@ -68,6 +69,15 @@ function runnerCalls({ inScope }: GitHubRequests): Pick<GitHub, "createRunner" |
 		async findRunner(scope, name) {
 			const { data } = await inScope(scope, "GET ", { name, per_page: PAGE });
 			return toRunner(toRunners(data).find((runner) => runner.name === name));
+		},
+		async runners(scope) {
+			const found: (Runner & { name: string })[] = [];
+			for (let page = 1; page <= RUNNER_PAGES; page++) {
+				const listed = toRunners((await inScope(scope, "GET ", { per_page: PAGE, page })).data);
+				found.push(...listed.flatMap((runner) => ({ name: runner.name, ...(toRunner(runner) as Runner) })));
+				if (listed.length < PAGE) break;
+			}
+			return found;
 		},
 		async deleteRunner(scope, runner_id) {
 			const answer = await orStatus([404, 422], inScope(scope, "DELETE /{runner_id}", { runner_id }));

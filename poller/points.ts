@@ -1,14 +1,11 @@
 // Keeps what one session asks of GitHub within its share of GitHub's points, by waiting: GitHub counts 900 a minute for each App, 5 for a
-// change and 1 for a read (FACTS 2.8). Registrations are paid for by the lease that handed the launch out (relay/budgets.ts, 120 a minute,
-// 600 points); this is for all the rest, and for registrations that are tried again.
+// change and 1 for a read (FACTS 2.8). The relay grants 120 registrations a minute (relay/budgets.ts), 600 points; this sees to it that
+// they are also made at that pace, however long their machines took, and that all the rest stays below 250.
 import type { GitHub } from "./ports.ts";
 
-/** For each minute of a session. */
-export const POINTS_A_MINUTE = 250;
-/** While another session may still be at work, at the beginning and at the end: both together stay within the share. */
-const SHARED_A_MINUTE = 125;
-const SHARED_MS = 105_000;
 const MINUTE_MS = 60_000;
+/** Another session may be at work at the beginning of this one, and is at its end (docs/decisions/0002). */
+const SHARED_MS = 105_000;
 const READ = 1;
 const CHANGE = 5;
 
@@ -19,47 +16,58 @@ export interface PaceOptions {
 	begunAt: number;
 	endsAt: number;
 }
+type Life = Pick<PaceOptions, "begunAt" | "endsAt">;
 
-/** The points that may be spent in a minute that contains this moment. Pure. */
-export function shareAt(now: number, { begunAt, endsAt }: Pick<PaceOptions, "begunAt" | "endsAt">): number {
+/** Points for reads and changes in the minute that ends now. Two sessions together stay within 250. Pure. */
+export function pointsAt(now: number, { begunAt, endsAt }: Life): number {
 	const isShared = now - begunAt < SHARED_MS + MINUTE_MS || endsAt - now < SHARED_MS;
-	return isShared ? SHARED_A_MINUTE : POINTS_A_MINUTE;
+	return isShared ? 125 : 250;
 }
 
-/** The same calls, each made once there is room for it. In the order in which they are asked for. */
-export function paced(github: GitHub, options: PaceOptions): GitHub {
-	const { now, sleep } = options;
-	const spent: { at: number; points: number }[] = [];
-	const registered = new Set<string>();
-	let turn = Promise.resolve();
+/** Registrations in the minute that ends now. A session that ends has been handed out few of late. Pure. */
+export function registrationsAt(now: number, { endsAt }: Life): number {
+	return endsAt - now < SHARED_MS ? 30 : 120;
+}
 
-	async function waitForRoom(points: number): Promise<void> {
+/** Lets calls through as there is room for them, in the order in which they are asked for. */
+function createLane({ now, sleep }: PaceOptions, allowance: () => number): (cost: number) => Promise<void> {
+	const spent: { at: number; cost: number }[] = [];
+	let turn = Promise.resolve();
+	let sum = 0;
+	async function waitForRoom(cost: number): Promise<void> {
 		for (;;) {
-			while ((spent[0]?.at ?? Number.POSITIVE_INFINITY) <= now() - MINUTE_MS) spent.shift();
-			const sum = spent.reduce((total, it) => total + it.points, 0);
-			if (spent.length === 0 || sum + points <= shareAt(now(), options)) break;
+			while ((spent[0]?.at ?? Number.POSITIVE_INFINITY) <= now() - MINUTE_MS) sum -= spent.shift()?.cost ?? 0;
+			if (spent.length === 0 || sum + cost <= allowance()) break;
 			await sleep((spent[0]?.at ?? 0) + MINUTE_MS - now());
 		}
-		spent.push({ at: now(), points });
+		spent.push({ at: now(), cost });
+		sum += cost;
 	}
-	async function after<T>(points: number, call: () => Promise<T>): Promise<T> {
-		if (points > 0) {
-			turn = turn.then(() => waitForRoom(points));
-			await turn;
-		}
+	return (cost) => {
+		turn = turn.then(() => waitForRoom(cost));
+		return turn;
+	};
+}
+
+/** The same calls, each made once there is room for it. */
+export function paced(github: GitHub, options: PaceOptions): GitHub {
+	const points = createLane(options, () => pointsAt(options.now(), options));
+	const registrations = createLane(options, () => registrationsAt(options.now(), options));
+	const after = async <T>(cost: number, call: () => Promise<T>): Promise<T> => {
+		await points(cost);
 		return call();
-	}
+	};
 	return {
 		run: (...it) => after(READ, () => github.run(...it)),
 		attemptJobs: (...it) => after(READ, () => github.attemptJobs(...it)),
 		openRuns: (...it) => after(2 * READ, () => github.openRuns(...it)),
 		job: (...it) => after(READ, () => github.job(...it)),
-		createRunner(scope, request) {
-			const isPaid = !registered.has(request.name);
-			registered.add(request.name);
-			return after(isPaid ? 0 : CHANGE, () => github.createRunner(scope, request));
+		async createRunner(...it) {
+			await registrations(1);
+			return github.createRunner(...it);
 		},
 		findRunner: (...it) => after(READ, () => github.findRunner(...it)),
+		runners: (...it) => after(READ, () => github.runners(...it)),
 		deleteRunner: (...it) => after(CHANGE, () => github.deleteRunner(...it)),
 		rerunFailedJobs: (...it) => after(CHANGE, () => github.rerunFailedJobs(...it)),
 		deliveriesSince: (...it) => after(READ, () => github.deliveriesSince(...it)),

@@ -79,6 +79,8 @@ export interface GitHub {
 	openRuns(at: RepositoryRef): Promise<Run[]>;
 	createRunner(scope: RunnerScope, request: JitRequest): Promise<{ jitConfig: string } | "exists">;
 	findRunner(scope: RunnerScope, name: string): Promise<Runner | null>;
+	/** All of them, newest last, at most a thousand. */
+	runners(scope: RunnerScope): Promise<(Runner & { name: string })[]>;
 	deleteRunner(scope: RunnerScope, runnerId: number): Promise<"deleted" | "absent" | "busy">;
 	rerunFailedJobs(at: RepositoryRef, runId: number): Promise<{ done: true } | { done: false; reason: string }>;
 	/** Newest first, back to a moment (epoch ms). */

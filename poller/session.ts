@@ -1,5 +1,6 @@
 // One run of the poller: leases until it must end, sweeps now and then, and waits for what it began.
 import { discover, type Rounds } from "./discover.ts";
+import { sweepGhosts } from "./ghosts.ts";
 import type { Ports } from "./ports.ts";
 import { RelayError } from "./relay.ts";
 import { sweepDeliveries, sweepMachines } from "./sweep.ts";
@@ -12,6 +13,8 @@ const LONGEST_WAIT_SECONDS = 25;
 /** Left for the process to end by itself. */
 const MARGIN_MS = 2_000;
 const RELAY_PAUSE_MS = 2_000;
+/** Registrations without machines harm nobody for some minutes. */
+const GHOSTS_EVERY = 5;
 
 export type SessionEnd = "superseded" | "time is up";
 
@@ -54,8 +57,12 @@ async function leaseOnce(ports: Ports, state: SessionState, waitSeconds: number)
 async function sweepUntil(ports: Ports, everyMs: number, ending: Promise<void>): Promise<void> {
 	const asked = new Map<string, number>();
 	let rounds: Rounds = { repository: 0, run: 0 };
+	let ghosts = new Set<string>();
+	let looks = 0;
 	const look = async () => {
-		rounds = await discover(ports, await sweepMachines(ports), rounds);
+		const active = await sweepMachines(ports);
+		rounds = await discover(ports, active, rounds);
+		if (++looks % GHOSTS_EVERY === 0) ghosts = await sweepGhosts(ports, active, ghosts);
 	};
 	let isOver = false;
 	void ending.then(() => {

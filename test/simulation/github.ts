@@ -116,6 +116,10 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 				const runner = [...runners.values()].find((it) => it.name === name);
 				return runner ? { id: runner.id, online: runner.online, busy: runner.job !== null } : null;
 			}),
+		runners: () =>
+			call("GET runners", 1, () =>
+				[...runners.values()].map(({ id, name, online, job }) => ({ id, name, online, busy: job !== null })).slice(0, 1000),
+			),
 		deleteRunner: (_, id) =>
 			call("DELETE runner", 5, () => {
 				const runner = runners.get(id);

@@ -111,8 +111,16 @@ describe("errors", () => {
 		["capacity", 60_000, 15_000],
 		["capacity", 86_400_000, 300_000],
 		["quota", 0, 30_000],
-	] as const)("%s after %i ms of waiting is tried again in %i ms", (failure, waited, pause) => {
-		expect(retryLaunchAt(failure, NOW - waited, NOW) - NOW).toBe(pause);
+	] as const)("%s after %i ms of waiting is tried again in %i ms or up to half as much later", (failure, waited, pause) => {
+		for (const now of [NOW, NOW + 1, NOW + 2_499, NOW + 61_234]) {
+			const actual = retryLaunchAt(failure, now - waited, now) - now;
+			expect(actual).toBeGreaterThanOrEqual(pause);
+			expect(actual).toBeLessThanOrEqual(pause * 1.5);
+		}
+	});
+	test("jobs that wait for capacity about as long are tried again together", () => {
+		const moments = Array.from({ length: 100 }, (_, n) => retryLaunchAt("capacity", NOW - 600_000, NOW + n * 100));
+		expect(new Set(moments).size).toBeLessThanOrEqual(2);
 	});
 	test.each([
 		[403, { "retry-after": "60" }, "", NOW + 60_000],

@@ -1,6 +1,6 @@
 // moto, an EC2 by other hands (PyPI `moto[server]`), on a free port: installed once into .cache, started for a test, stopped by its id.
 import { existsSync } from "node:fs";
-import { glob, readFile } from "node:fs/promises";
+import { glob, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 
@@ -26,13 +26,18 @@ export async function installMoto(): Promise<void> {
 	await run(join(FOLDER, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", `moto[server]==${VERSION}`);
 }
 
-/** The path of a file that moto ships, such as `ec2/resources/instance_types.json.gz`. */
+/** The path of a file or folder that moto ships, such as `ec2/resources/instance_types.json.gz`. */
 export async function motoFile(name: string): Promise<string> {
 	for await (const path of glob(`lib/python3*/site-packages/moto/${name}`, { cwd: FOLDER })) return join(FOLDER, path);
 	throw new Error(`moto ${VERSION} has no ${name}`);
 }
 
-/** The same, read. */
+/** The names of the files in one of moto's folders. */
+export async function motoFolder(name: string): Promise<string[]> {
+	return (await readdir(await motoFile(name))).toSorted();
+}
+
+/** One of its JSON files, read. */
 export async function motoJson(name: string): Promise<unknown> {
 	return JSON.parse(gunzipSync(await readFile(await motoFile(name))).toString("utf8"));
 }

@@ -64,13 +64,14 @@ const type: fc.Arbitrary<InstanceType> = fc
 				...{ isPlain: ["c", "m", "r"].includes(use) && beside === "", isPartTime: use === "t" || beside === "-flex" },
 			})),
 	);
-const tables = fc.uniqueArray(type, { selector: ({ name }) => name, minLength: 1, maxLength: 120 });
+const made = fc.uniqueArray(type, { selector: ({ name }) => name, minLength: 1, maxLength: 120 });
+const tables: fc.Arbitrary<InstanceType[]> = fc.oneof(made, fc.constant<InstanceType[]>([...INSTANCE_TYPES]));
 const range = fc.tuple(size, size).map(([a, b]) => ({ min: Math.min(a, b), max: Math.max(a, b) }));
-const pattern = fc.constantFrom("c", "m7", "m7i", "*", "*7*", "t8a", "*-flex", "r9g.*", "c*.*", "*.2x2", "m8i.2x4");
+const pattern = fc.constantFrom("c", "m7", "m7i", "*", "*7*", "t8a", "*-flex", "r9g.*", "c*.*", "*.2x2", "*.2x", "m8i.2x4");
 const requests: fc.Arbitrary<MachineRequest> = fc.record({
 	...{ preset: fc.constant(null), tier: fc.constant("build"), image: fc.constant("i"), spot: fc.boolean() },
 	...{ cpu: range, ram: fc.option(range.map(({ min, max }) => ({ min, max: max * 8 }))), arch: fc.constantFrom("x64", "arm64") },
-	families: fc.array(pattern, { maxLength: 3 }),
+	families: fc.oneof(fc.constant<string[]>([]), fc.array<string>(pattern, { maxLength: 3 })),
 });
 const subnets = fc
 	.array(fc.nat(40), { minLength: 1, maxLength: 60 })
@@ -134,6 +135,12 @@ describe("whatever is asked for", () => {
 			expect(offer.types.length * offer.subnets.length).toBeLessThanOrEqual(300);
 			expect(offer.types.length).toBeLessThanOrEqual(20);
 		}));
+
+	test("in more zones than there ever were there are fewer types, so that a fleet takes them", () => {
+		const zones = Array.from({ length: 30 }, (_, at) => ({ id: `subnet-${at}`, zone: `zone-${at % 20}` }));
+		const offer = offerFor(requestOf("mayfly=1/cpu=1+64"), INSTANCE_TYPES, zones);
+		expect(offer.ok && [offer.types.length, offer.subnets.length]).toEqual([15, 20]);
+	});
 
 	test("the order in which types are known does not matter", () =>
 		fc.assert(

@@ -27,7 +27,7 @@ export function readRange(text: string): Reading<Range> {
 
 const FAMILY = /^[a-z0-9*-]+(\.[a-z0-9*-]+)?$/;
 
-/** Reads a `+` list of families (`c7` stands for all that begin so), of types (`m7i.large`) and of patterns with `*`. */
+/** Reads a `+` list of families (`c7` stands for all that begin so, `m7i.*` for one), of types (`m7i.large`) and of patterns with `*`. */
 export function readFamilies(text: string): Reading<string[]> {
 	const families = text.toLowerCase().split("+");
 	const wrong = families.find((family) => !FAMILY.test(family));

@@ -1,5 +1,6 @@
-// The instance types that may be launched, as data: EC2's general, compute and memory families, newest generation first (aws.amazon.com/ec2/instance-types).
+// The instance types that may be launched: the table that EC2's own DescribeInstanceTypes gave (`bun run instance-types`), read. Pure.
 import type { Arch } from "../contract/size.ts";
+import table from "./instance-types.json";
 
 export interface InstanceType {
 	name: string;
@@ -10,32 +11,25 @@ export interface InstanceType {
 	ram: number;
 	/** 8 of `m8g`. */
 	generation: number;
+	/** General, compute or memory, and nothing beside that costs more: no local disk (`d`), no faster network (`n`), EBS (`b`) or clock (`z`). */
+	isPlain: boolean;
+	/** Its vCPUs are whole only part of the time: burstable (`t3`) and `-flex` types. */
+	isPartTime: boolean;
 }
 
-const FAMILIES: Record<Arch, string[]> = {
-	x64: ["m8i", "c8i", "r8i", "m7a", "c7a", "r7a", "m7i", "c7i", "r7i", "m6a", "c6a", "r6a", "m6i", "c6i", "r6i", "m5", "c5", "r5"],
-	arm64: ["m8g", "c8g", "r8g", "m7g", "c7g", "r7g", "m6g", "c6g", "r6g"],
-};
-const SIZES: [name: string, cpu: number][] = [
-	["medium", 1],
-	["large", 2],
-	["xlarge", 4],
-	["2xlarge", 8],
-	["4xlarge", 16],
-	["8xlarge", 32],
-	["12xlarge", 48],
-	["16xlarge", 64],
-];
-const GIB_PER_CPU: Record<string, number> = { c: 2, m: 4, r: 8 };
-/** Sizes that a family does not have. c5 has 9xlarge and 18xlarge in their place, which are left out. */
-const ABSENT = /^([cmr](5|[678]i|6a)\.medium|c5\.(8|16)xlarge)$/;
+/** A name such as `c8gn-flex`: the letters of its use, the generation, the maker of its processor, and what it has beside (aws.amazon.com/ec2/instance-types). */
+const FAMILY = /^(?<use>[a-z]+)(?<generation>[0-9]+)[agi]?(?<beside>.*)$/;
 
-export const INSTANCE_TYPES: InstanceType[] = (["x64", "arm64"] as const).flatMap((arch) =>
-	FAMILIES[arch].flatMap((family) =>
-		SIZES.filter(([size]) => !ABSENT.test(`${family}.${size}`)).map(([size, cpu]) => ({
-			...{ name: `${family}.${size}`, family, arch, cpu },
-			ram: cpu * (GIB_PER_CPU[family.charAt(0)] ?? 4),
-			generation: Number(family.charAt(1)),
-		})),
-	),
+function typeOf(arch: Arch, [name = "", cpu, ram, , , ...marks]: readonly (string | number)[]): InstanceType {
+	const family = String(name).split(".")[0] ?? "";
+	const { use = "", generation, beside = "" } = FAMILY.exec(family)?.groups ?? {};
+	return {
+		...{ name: String(name), family, arch, cpu: Number(cpu), ram: Number(ram), generation: Number(generation) },
+		isPlain: ["c", "m", "r"].includes(use) && beside === "",
+		isPartTime: marks.includes("burstable") || beside.endsWith("-flex"),
+	};
+}
+
+export const INSTANCE_TYPES: readonly InstanceType[] = (["x64", "arm64"] as const).flatMap((arch) =>
+	table[arch].map((row) => typeOf(arch, row)),
 );

@@ -16,31 +16,52 @@ const MOST_TYPES = 20;
 /** Without a word on memory or family, memory-heavy machines are not what is meant. */
 const USUAL_GIB_PER_CPU = 4;
 
-/** The smallest machines first, among equals the newest generation: on-demand takes them in this order, spot by its own strategy. */
+/**
+ * The best of what fits: on-demand takes them in this order, spot by its own strategy, for which there are many. A fleet cannot span two
+ * subnets of one zone (FACTS 4.2), so the first of each is taken.
+ */
 export function offerFor(request: MachineRequest, types: readonly InstanceType[], subnets: readonly Subnet[]): Offer {
-	const fitting = types.filter((type) => fits(type, request));
+	const isNamed = namedBy(request.families);
+	const fitting = types.filter((type) => fits(type, request) && isNamed(type));
 	if (fitting.length === 0) return { ok: false, reason: `No instance type that is known here has ${describe(request)}.` };
 	const oneForEachZone = subnets.filter(({ zone }, at) => subnets.findIndex((other) => other.zone === zone) === at);
 	const most = Math.min(MOST_TYPES, Math.floor(MOST_POOLS / oneForEachZone.length));
-	const best = fitting.toSorted((a, b) => a.cpu - b.cpu || a.ram - b.ram || b.generation - a.generation || (a.name < b.name ? -1 : 1));
-	return { ok: true, types: best.slice(0, most), subnets: oneForEachZone };
+	return { ok: true, types: fitting.toSorted(byBreadth).slice(0, most).toSorted(byPreference), subnets: oneForEachZone };
+}
+
+const plainFirst = (a: InstanceType, b: InstanceType) => Number(b.isPlain) - Number(a.isPlain);
+
+/** The smallest first, of one size the newest generation, of one generation what has nothing beside; names only part what is alike. */
+export function byPreference(a: InstanceType, b: InstanceType): number {
+	return a.cpu - b.cpu || a.ram - b.ram || b.generation - a.generation || plainFirst(a, b) || (a.name < b.name ? -1 : 1);
+}
+
+/** Which are taken when there are too many: plain ones of every family and generation, since no region has all of the newest generation's variants. */
+function byBreadth(a: InstanceType, b: InstanceType): number {
+	return a.cpu - b.cpu || plainFirst(a, b) || byPreference(a, b);
 }
 
 function fits(type: InstanceType, { arch, cpu, ram, families }: MachineRequest): boolean {
 	const isUsual = ram !== null || families.length > 0 || type.ram / type.cpu <= USUAL_GIB_PER_CPU;
-	const isFamily = families.length === 0 || families.some((pattern) => isIn(type, pattern));
-	return type.arch === arch && within(type.cpu, cpu) && (ram === null || within(type.ram, ram)) && isFamily && isUsual;
+	return type.arch === arch && within(type.cpu, cpu) && (ram === null || within(type.ram, ram)) && isUsual;
 }
 
 function within(amount: number, { min, max }: Range): boolean {
 	return amount >= min && amount <= max;
 }
 
-/** `c7` is every family that begins so, `m7i.large` one type; `*` is any text (RunsOn's `family=`). */
-function isIn(type: InstanceType, pattern: string): boolean {
-	const isType = pattern.includes(".");
-	const source = pattern.replaceAll(".", "\\.").replaceAll("*", ".*");
-	return new RegExp(isType ? `^${source}$` : `^${source}`).test(isType ? type.name : type.family);
+/** Whether a request's families have a type. Its vCPUs must be whole all the time unless the request names it. */
+function namedBy(families: readonly string[]): (type: InstanceType) => boolean {
+	if (families.length === 0) return ({ isPartTime }) => !isPartTime;
+	const patterns = families.map((text) => ({ namesOne: !text.startsWith("*") || text.includes("flex"), matches: matcherOf(text) }));
+	return (type) => patterns.some(({ namesOne, matches }) => matches(type) && (namesOne || !type.isPartTime));
+}
+
+/** `c7` is every family that begins so, `m7i.*` one family, `m7i.large` one type; `*` is any text (RunsOn's `family=`). Many stars are as one: each more would multiply the ways to match. */
+function matcherOf(text: string): (type: InstanceType) => boolean {
+	const source = text.replaceAll(".", "\\.").replaceAll(/\*+/g, ".*");
+	const pattern = new RegExp(text.includes(".") ? `^${source}$` : `^${source}`);
+	return ({ name, family }) => pattern.test(text.includes(".") ? name : family);
 }
 
 function describe({ arch, cpu, ram, families }: MachineRequest): string {

@@ -32,7 +32,7 @@ describe("the documents", () => {
 		const pinned = settings.packageManager.split("@")[1];
 		for (const { name, text } of documents) {
 			for (const [, version] of text.matchAll(/npx -y bun@([0-9.]+)/g)) expect([name, version]).toEqual([name, pinned]);
-			for (const [, script] of text.matchAll(/bun(?:@[0-9.]+)? run ([a-z]+)/g))
+			for (const [, script] of text.matchAll(/bun(?:@[0-9.]+)? run ([a-z-]+)/g))
 				expect([name, Object.keys(settings.scripts)]).toEqual([name, expect.arrayContaining([script])]);
 		}
 	});

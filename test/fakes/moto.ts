@@ -1,6 +1,8 @@
 // moto, an EC2 by other hands (PyPI `moto[server]`), on a free port: installed once into .cache, started for a test, stopped by its id.
 import { existsSync } from "node:fs";
+import { glob, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 
 const VERSION = "5.2.5";
 const FOLDER = join(import.meta.dir, "..", "..", ".cache", `moto-${VERSION}`);
@@ -22,6 +24,22 @@ export async function installMoto(): Promise<void> {
 	if (existsSync(SERVER)) return;
 	await run("python3", "-m", "venv", "--clear", FOLDER);
 	await run(join(FOLDER, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", `moto[server]==${VERSION}`);
+}
+
+/** The path of a file or folder that moto ships, such as `ec2/resources/instance_types.json.gz`. */
+export async function motoFile(name: string): Promise<string> {
+	for await (const path of glob(`lib/python3*/site-packages/moto/${name}`, { cwd: FOLDER })) return join(FOLDER, path);
+	throw new Error(`moto ${VERSION} has no ${name}`);
+}
+
+/** The names of the files in one of moto's folders. */
+export async function motoFolder(name: string): Promise<string[]> {
+	return (await readdir(await motoFile(name))).toSorted();
+}
+
+/** One of its JSON files, read. */
+export async function motoJson(name: string): Promise<unknown> {
+	return JSON.parse(gunzipSync(await readFile(await motoFile(name))).toString("utf8"));
 }
 
 async function urlFrom(output: ReadableStream<Uint8Array>): Promise<string> {

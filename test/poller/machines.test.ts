@@ -1,57 +1,11 @@
-// Which machines are asked for, as tables: offers, groups, requests.
+// Which machines are asked for, as tables: groups and requests. offer.test.ts has the offers.
 import { describe, expect, test } from "bun:test";
-import { findInstanceType } from "../../local/ec2/instance-types.ts";
 import { INSTANCE_TYPES } from "../../poller/instance-types.ts";
 import { intentTokenOf, launchCallsOf, launchIntent, launchToken } from "../../poller/launch-request.ts";
 import { offerFor } from "../../poller/offer.ts";
 import { type Candidate, type Group, planLaunches } from "../../poller/plan.ts";
 import { candidate, config, groupsOf } from "./facts.ts";
 import { parseIntent } from "./intent.ts";
-
-describe("offer", () => {
-	const types = (label: string) => {
-		const { request } = candidate(1, { labels: [label] }).admitted;
-		const offer = offerFor(request, INSTANCE_TYPES, config.infrastructure.subnets);
-		return offer.ok ? offer.types.map(({ name }) => name) : offer.reason;
-	};
-	test("a preset is offered in its size across families, the newest first", () => {
-		expect(types("mayfly=1/runner=small").slice(0, 4)).toEqual(["c8i.large", "c7a.large", "c7i.large", "c6a.large"]);
-		expect(types("mayfly=1/runner=small")).toContain("m5.large");
-	});
-	test.each([
-		["mayfly=1/cpu=2/family=m7i", ["m7i.large"]],
-		["mayfly=1/cpu=2+4/family=m7i.*", ["m7i.large", "m7i.xlarge"]],
-		["mayfly=1/cpu=4/family=c7i+m7i.xlarge", ["c7i.xlarge", "m7i.xlarge"]],
-		["mayfly=1/cpu=2/family=r8g/arch=arm64", ["r8g.large"]],
-		["mayfly=1/cpu=1/arch=arm64/ram=4", ["m8g.medium", "m7g.medium", "m6g.medium"]],
-		["mayfly=1/cpu=2/family=m*/ram=8/arch=arm64", ["m8g.large", "m7g.large", "m6g.large"]],
-		["mayfly=1/cpu=2/family=m8g", "No instance type that is known here has 2 vCPUs, x64, family m8g."],
-		["mayfly=1/cpu=7", "No instance type that is known here has 7 vCPUs, x64."],
-		["mayfly=1/cpu=8+9/ram=1+2", "No instance type that is known here has 8 to 9 vCPUs, 1 to 2 GiB, x64."],
-	])("%s is offered as %p", (label, expected) => {
-		expect(types(label)).toEqual(expected);
-	});
-
-	test("one subnet of each zone is offered, and never more pools than a fleet takes", () => {
-		const subnets = Array.from({ length: 20 }, (_, at) => ({ id: `subnet-${at}`, zone: `zone-${at % 9}` }));
-		const offer = offerFor(candidate(1, { labels: ["mayfly=1/cpu=1+64"] }).admitted.request, INSTANCE_TYPES, subnets);
-		if (!offer.ok) throw new Error(offer.reason);
-		expect(offer.subnets).toHaveLength(9);
-		expect(offer.types.length * offer.subnets.length).toBeLessThanOrEqual(300);
-	});
-
-	test("the table agrees with what the stand-in of EC2 offers", () => {
-		for (const { name, cpu, ram, arch } of INSTANCE_TYPES) {
-			const known = findInstanceType(name);
-			expect([name, known?.vcpus, known?.memoryMiB, known?.architecture]).toEqual([
-				name,
-				cpu,
-				ram * 1024,
-				arch === "x64" ? "x86_64" : arch,
-			]);
-		}
-	});
-});
 
 describe("plan", () => {
 	test("jobs alike are one group, in the order of their ids", () => {

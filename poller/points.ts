@@ -1,5 +1,5 @@
 // Keeps what one session asks of GitHub within its share of GitHub's points, by waiting: GitHub counts 900 a minute for each App, 5 for a
-// change and 1 for a read (FACTS 2.8). The relay grants 120 registrations a minute (relay/budgets.ts), 600 points; this sees to it that
+// change and 1 for a read (FACTS 2.8). The relay grants 110 registrations a minute (relay/budgets.ts), 550 points; this sees to it that
 // they are also made at that pace, however long their machines took, and that all the rest stays below 250.
 import type { GitHub } from "./ports.ts";
 
@@ -26,7 +26,7 @@ export function pointsAt(now: number, { begunAt, endsAt }: Life): number {
 
 /** Registrations in the minute that ends now. A session that ends has been handed out few of late. Pure. */
 export function registrationsAt(now: number, { endsAt }: Life): number {
-	return endsAt - now < SHARED_MS ? 30 : 120;
+	return endsAt - now < SHARED_MS ? 30 : 110;
 }
 
 /** Lets calls through as there is room for them, in the order in which they are asked for. */

@@ -70,8 +70,8 @@ export const LIMITS = {
 	history: 100,
 };
 
-/** JIT calls in any minute. GitHub's secondary limit is 900 points, 5 for each POST (FACTS 2.8): this leaves 300 for everything else (poller/points.ts). */
-export const JIT_CALLS_A_MINUTE = 120;
+/** JIT calls in any minute. GitHub's secondary limit is 900 points, 5 for each POST (FACTS 2.8): this leaves 350 for everything else (poller/points.ts). */
+export const JIT_CALLS_A_MINUTE = 110;
 
 /** Token buckets: `size` at once, `perSecond` after that. */
 export const RATES = {

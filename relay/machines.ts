@@ -10,6 +10,15 @@ function isEnding(fact: MachineFact): boolean {
 	return fact.state === "shutting-down" || fact.state === "terminated";
 }
 
+/** Whether a machine's state may tell something of a job that has ended: it is alive still, or EC2 took it. */
+export function isNews(fact: MachineFact): boolean {
+	return !isEnding(fact) || isInterruption(fact);
+}
+
+function isInterruption({ stateReason }: MachineFact): boolean {
+	return INTERRUPTIONS.includes(stateReason ?? "");
+}
+
 /**
  * Decides whether a machine stays. A machine that no job owns yet gets time for the settle that names it (DESIGN 4, 5), and as long as the
  * launch that made it is replayed: `awaited` is a job that still waits for that launch.
@@ -31,7 +40,7 @@ export function judge(fact: MachineFact, owner: Job | null, awaited: Job | null,
 /** What a machine's state tells of the job that holds it: its end pulls the next check in, EC2's reason marks an interruption. */
 export function hearMachine(job: Job, fact: MachineFact, now: number, clocks: Clocks): Job {
 	if (!job.seat) return job;
-	const interrupted = job.seat.interrupted || INTERRUPTIONS.includes(fact.stateReason ?? "");
+	const interrupted = job.seat.interrupted || isInterruption(fact);
 	return lookSoon({ ...job, seat: { ...job.seat, interrupted } }, isEnding(fact), now, clocks);
 }
 

@@ -3,7 +3,7 @@ import type { MachineFact, ObserveAnswer, ObserveRequest, RunFact, Verdict } fro
 import type { Clocks } from "./clocks.ts";
 import type { Job } from "./job.ts";
 import { wasInterrupted } from "./ledger.ts";
-import { hearMachine, isAbsent, judge, lookSoon } from "./machines.ts";
+import { hearMachine, isAbsent, isNews, judge, lookSoon } from "./machines.ts";
 import { movesOf } from "./moves.ts";
 import type { Queue } from "./queue.ts";
 import { type Intake, receiveRead } from "./receive.ts";
@@ -26,11 +26,12 @@ function observeRun(queue: Queue, run: RunFact, now: number): void {
 }
 
 function observeMachine(queue: Queue, fact: MachineFact, now: number, clocks: Clocks): Verdict {
-	const owner = queue.holder(fact.instanceId);
+	// A machine that ended by itself says nothing of a job that ended: EC2 lists it for an hour, and each look would read its job.
+	const owner = isNews(fact) ? queue.holder(fact.instanceId) : queue.open.seated(fact.instanceId);
 	if (owner) {
 		const heard = hearMachine(owner, fact, now, clocks);
-		const isNews = heard.dueAt !== owner.dueAt || heard.seat?.interrupted !== owner.seat?.interrupted;
-		if (isNews) write(queue, { ...movesOf(heard), interrupted: wasInterrupted(heard) ? [heard] : [] }, now);
+		const isChanged = heard.dueAt !== owner.dueAt || heard.seat?.interrupted !== owner.seat?.interrupted;
+		if (isChanged) write(queue, { ...movesOf(heard), interrupted: wasInterrupted(heard) ? [heard] : [] }, now);
 	}
 	return judge(fact, owner, owner ? null : awaitedBy(queue, fact.token), now, clocks);
 }

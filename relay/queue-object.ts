@@ -28,7 +28,7 @@ export class QueueObject extends DurableObject {
 				sql: (statement, ...values) => this.#sql(statement, values),
 				transact: (change) => ctx.storage.transactionSync(change),
 				rowsWritten: () => this.#rows,
-				...{ now: Date.now, timer: startTimer, log },
+				...{ now: Date.now, timer: startTimer, newId: () => crypto.randomUUID().replaceAll("-", ""), log },
 			},
 			intake,
 		);

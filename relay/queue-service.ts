@@ -42,6 +42,8 @@ export interface Surface {
 	rowsWritten(): number;
 	now(): number;
 	timer: Timer;
+	/** A new id, never given before. */
+	newId(): string;
 	log: Log;
 }
 
@@ -209,8 +211,7 @@ export class QueueService {
 	}
 
 	#take(request: Pick<LeaseRequest, "max" | "requestId" | "session">): LeaseAnswer {
-		const leaseId = () => crypto.randomUUID().replaceAll("-", "");
-		const answer = this.#transaction((now) => handOut(this.#queue, request, leaseId, now, this.#intake.clocks));
+		const answer = this.#transaction((now) => handOut(this.#queue, request, this.#surface.newId, now, this.#intake.clocks));
 		for (const { kind, workId, leaseId } of answer.work)
 			this.#surface.log({ at: "lease", kind, job: jobOfWork(workId), work: workId, lease: leaseId, session: request.session });
 		return answer;

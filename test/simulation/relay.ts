@@ -21,6 +21,7 @@ export function createRelayModel(setting: Setting) {
 	const begin = database.query("SAVEPOINT change");
 	const commit = database.query("RELEASE change");
 	const rollback = database.query("ROLLBACK TO change");
+	let ids = 0;
 	const start = () =>
 		new QueueService(
 			{
@@ -39,6 +40,7 @@ export function createRelayModel(setting: Setting) {
 				rowsWritten: () => 0,
 				now: clock.now,
 				timer: clock.after,
+				newId: () => `lease-${++ids}`,
 				log({ at, ...rest }) {
 					if (at !== "report") tell("relay", `${at} ${JSON.stringify(rest)}`);
 				},

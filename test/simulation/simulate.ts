@@ -35,9 +35,11 @@ export interface Options {
 	/** Whether every line of the trace is kept. */
 	trace?: boolean;
 	config?: ResolvedConfig;
+	/** A fault of the poller, to see that it is seen: it neither looks for lost jobs nor for failed deliveries. */
+	plant?: "deaf";
 }
 
-export async function simulate(seed: number, { trace = false, config = resolved() }: Options = {}): Promise<Outcome> {
+export async function simulate(seed: number, { trace = false, config = resolved(), plant }: Options = {}): Promise<Outcome> {
 	const dice = createDice(seed);
 	const clock = createClock(START);
 	const problems: string[] = [];
@@ -59,11 +61,8 @@ export async function simulate(seed: number, { trace = false, config = resolved(
 	const machines = { github, mailbox, ec2: (): Ec2Model => ec2, report: relay.report };
 	const ec2 = createEc2Model(setting, (machine) => bootMachine(setting, machines, machine));
 	const invariants = createInvariants(setting, { jobs, github, ec2, relay });
-	startSessions(
-		setting,
-		{ relay: relay.port, github: github.port, ec2: ec2.port, mailbox: mailbox.port, config },
-		config.infrastructure.stack,
-	);
+	const asked = plant === "deaf" ? { ...github.port, openRuns: async () => [], deliveriesSince: async () => [] } : github.port;
+	startSessions(setting, { relay: relay.port, github: asked, ec2: ec2.port, mailbox: mailbox.port, config }, config.infrastructure.stack);
 
 	function work(): void {
 		if (clock.now() - START > QUIET_FROM) return;

@@ -1,7 +1,6 @@
 // Facts read from GitHub and EC2, applied level by level; the answer says which machines may stay. Runs inside one transaction.
 import type { MachineFact, ObserveAnswer, ObserveRequest, RunFact, Verdict } from "../contract/observe.ts";
 import type { Clocks } from "./clocks.ts";
-import type { Job } from "./job.ts";
 import { wasInterrupted } from "./ledger.ts";
 import { hearMachine, isAbsent, isNews, judge, lookSoon } from "./machines.ts";
 import { movesOf } from "./moves.ts";
@@ -33,13 +32,7 @@ function observeMachine(queue: Queue, fact: MachineFact, now: number, clocks: Cl
 		const isChanged = heard.dueAt !== owner.dueAt || heard.seat?.interrupted !== owner.seat?.interrupted;
 		if (isChanged) write(queue, { ...movesOf(heard), interrupted: wasInterrupted(heard) ? [heard] : [] }, now);
 	}
-	return judge(fact, owner, owner ? null : awaitedBy(queue, fact.token), now, clocks);
-}
-
-/** A job whose launch, by the intent of this token, is not settled yet. */
-function awaitedBy(queue: Queue, token: string | null): Job | null {
-	const members = queue.intent(token)?.members ?? [];
-	return members.map((id) => queue.job(id)).find((job) => job?.intent === token) ?? null;
+	return judge(fact, owner, owner ? null : queue.open.awaiting(fact.token), now, clocks);
 }
 
 function missAbsent(queue: Queue, listed: ReadonlySet<string>, now: number, clocks: Clocks): void {

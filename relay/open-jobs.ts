@@ -82,6 +82,12 @@ export function createOpenJobs(read: (doc: string) => Job) {
 		},
 		/** How many have begun, by the start that was recorded. */
 		begun: (): number => [...byId.values()].filter(({ told }) => told).length,
+		/** A job whose launch, by the intent of this token, is not settled yet. */
+		awaiting(token: string | null): Job | null {
+			if (token === null) return null;
+			for (const { intent, id } of byId.values()) if (intent === token) return get(id);
+			return null;
+		},
 		/** Tokens of the launches that may still be replayed. */
 		intents: (): Set<string | null> => new Set([...byId.values()].map(({ intent }) => intent)),
 	};

@@ -15,7 +15,7 @@ const PAUSES_MS = [100, 300, 1000];
 
 export type RelayModel = ReturnType<typeof createRelayModel>;
 
-export function createRelayModel(setting: Setting) {
+export function createRelayModel(setting: Setting, launched: (instanceId: string) => void) {
 	const { clock, dice, faults, tell } = setting;
 	const database = new Database(":memory:");
 	const begin = database.query("SAVEPOINT change");
@@ -94,12 +94,23 @@ export function createRelayModel(setting: Setting) {
 	const copied = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 	const port: Relay = {
 		lease: async (request) => copied(await patient("/lease", (queue) => queue.lease(request))),
-		settle: async (results) => copied(await patient("/settle", (queue) => queue.settle({ results: copied(results) }))),
+		settle: async (results) => {
+			for (const result of results) if (result.outcome === "launched") launched(result.instanceId);
+			const answer = await patient("/settle", (queue) => queue.settle({ results: copied(results) }));
+			const regrouped = Object.entries(answer.stale).find(([, { reason }]) => reason.includes("another intent"));
+			if (regrouped) setting.broken(`${regrouped[0]} was to be launched anew while its launch was open`);
+			return copied(answer);
+		},
 		observe: async (facts) => copied(await patient("/observe", (queue) => queue.observe(facts))),
 	};
 	return {
 		port,
 		restart,
+		/** As if every poller had budgets of its own. */
+		forgetBudgets(): void {
+			database.run("UPDATE settings SET doc = json_set(doc, '$.budgets.jit', json('[]')) WHERE name LIKE 'lease-%'");
+			service = start();
+		},
 		/** False when GitHub gets no 202. */
 		async deliver(guid: string, event: JobEvent): Promise<boolean> {
 			const begun = life;

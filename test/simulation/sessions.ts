@@ -16,12 +16,14 @@ export interface Outside extends Pick<Ports, "relay" | "github" | "ec2" | "mailb
 }
 
 /** A mailbox that machines are told of. */
-export function createMailboxModel() {
+export function createMailboxModel(put: (instanceId: string, ip: string) => void) {
 	const documents = new Map<string, string>();
 	const waiting = new Map<string, () => void>();
 	return {
 		port: {
 			async put(key: string, body: string) {
+				const [, ip = "", instanceId = ""] = key.split("/");
+				put(instanceId, ip);
 				documents.set(key, body);
 				waiting.get(key)?.();
 				waiting.delete(key);

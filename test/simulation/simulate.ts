@@ -10,6 +10,7 @@ import { createGitHubModel } from "./github.ts";
 import { createInvariants } from "./invariants.ts";
 import { createJobsModel } from "./jobs.ts";
 import { bootMachine } from "./machine.ts";
+import { type Plant, planted } from "./plants.ts";
 import { createRelayModel } from "./relay.ts";
 import { createMailboxModel, MINUTE, startSessions } from "./sessions.ts";
 import type { Setting } from "./world.ts";
@@ -35,8 +36,7 @@ export interface Options {
 	/** Whether every line of the trace is kept. */
 	trace?: boolean;
 	config?: ResolvedConfig;
-	/** A fault of the poller, to see that it is seen: it neither looks for lost jobs nor for failed deliveries. */
-	plant?: "deaf";
+	plant?: Plant;
 }
 
 export async function simulate(seed: number, { trace = false, config = resolved(), plant }: Options = {}): Promise<Outcome> {
@@ -54,15 +54,19 @@ export async function simulate(seed: number, { trace = false, config = resolved(
 	};
 	const setting: Setting = { clock, dice, faults: { now: drawFaults(dice) }, tell, broken };
 	tell("day", JSON.stringify(setting.faults.now));
-	const mailbox = createMailboxModel();
-	const relay = createRelayModel(setting);
+	const mailbox = createMailboxModel((instanceId, ip) => {
+		if (ec2.machines.get(instanceId)?.privateIp !== ip) broken(`the boot document of ${instanceId} lies at ${ip}, where it does not look`);
+	});
+	const relay = createRelayModel(setting, (instanceId) => {
+		if (!ec2.machines.has(instanceId)) broken(`${instanceId} was settled as launched and does not exist`);
+	});
 	const jobs = createJobsModel(setting, relay.deliver);
 	const github = createGitHubModel(setting, jobs);
 	const machines = { github, mailbox, ec2: (): Ec2Model => ec2, report: relay.report };
 	const ec2 = createEc2Model(setting, (machine) => bootMachine(setting, machines, machine));
 	const invariants = createInvariants(setting, { jobs, github, ec2, relay });
-	const asked = plant === "deaf" ? { ...github.port, openRuns: async () => [], deliveriesSince: async () => [] } : github.port;
-	startSessions(setting, { relay: relay.port, github: asked, ec2: ec2.port, mailbox: mailbox.port, config }, config.infrastructure.stack);
+	const outside = { relay: relay.port, github: github.port, ec2: ec2.port, mailbox: mailbox.port, config };
+	startSessions(setting, planted(plant, outside, relay), config.infrastructure.stack);
 
 	function work(): void {
 		if (clock.now() - START > QUIET_FROM) return;

@@ -15,7 +15,7 @@ test("wrangler dev serves the relay: a signed webhook is stored", async () => {
 	expect((await fetch(`${dev.url}/webhook`, delivery(payloadOf(1, "queued")))).status).toBe(202);
 	const jobs = await fetch(`${dev.url}/jobs`, { headers: { authorization: `Bearer ${SECRETS.OPERATOR_TOKEN}` } });
 	expect(await jobs.json()).toMatchObject({ jobs: [{ id: 1, state: "queued" }] });
-}, 60_000);
+}, 180_000);
 
 /** A copy of the relay's sources that a test may edit. */
 async function editableProject() {
@@ -78,4 +78,4 @@ test("a reload of wrangler dev in the middle of a long poll loses nothing: the s
 		["launch-2"],
 		[],
 	]);
-}, 60_000);
+}, 180_000);

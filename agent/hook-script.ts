@@ -14,8 +14,25 @@ export const MAX_PAYLOAD_BYTES = 32 * 1024 * 1024;
 
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** `--form-string` takes a value as it is, whatever it begins with; `-q` keeps a .curlrc of the home folder out. */
-export function hookScript(socket: string): string {
+/** Whoever looks at a held machine lets its job go on with this. */
+export const GO_ON = "/tmp/mayfly-go-on";
+
+/** Keeps an admitted job before its first step, for somebody who looks at the machine (`debug=true`). */
+function holdScript(seconds: number): string {
+	if (seconds === 0) return "";
+	return `	echo "Held for debugging, for ${seconds} s at most: connect to this machine and run \`touch ${GO_ON}\` to go on."
+	for (( left = ${seconds}; left > 0; left-- )); do
+		[ -e ${GO_ON} ] && break
+		sleep 1
+	done
+`;
+}
+
+/**
+ * The script; `hold` is for how long it keeps a job that was admitted, in ms. `--form-string` takes a value as it is, whatever it begins
+ * with; `-q` keeps a .curlrc of the home folder out.
+ */
+export function hookScript(socket: string, hold = 0): string {
 	const facts = FACTS.map((name) => `\t--form-string "${name}=\${GITHUB_${name.toUpperCase()}-}"`);
 	return `#!/bin/bash
 # Asks this machine's agent whether it admits the job. No answer is a refusal.
@@ -28,7 +45,7 @@ ${facts.join(" \\\n")} \\
 code="\${answer: -3}"
 if [ "$code" = 200 ]; then
 	printf '%s' "\${answer%200}"
-	exit 0
+${holdScript(Math.ceil(hold / 1000))}	exit 0
 fi
 if [ "$code" = 403 ]; then
 	printf '%s' "\${answer%403}"

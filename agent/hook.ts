@@ -11,6 +11,8 @@ export interface HookOptions {
 	stateDir: string;
 	/** How long an answer may take, ms. */
 	limitMs: number;
+	/** How long an admitted job is kept before its first step, ms. */
+	hold: number;
 	decide: (facts: RuleFacts[]) => Verdict;
 	/** Resolves to whether the boot document is gone: no job may find it. */
 	removed: () => Promise<boolean>;
@@ -62,7 +64,7 @@ export function startHook(options: HookOptions): Hook {
 	chmodSync(options.stateDir, 0o755);
 	rmSync(socket, { force: true });
 	rmSync(script, { force: true });
-	writeFileSync(script, hookScript(socket));
+	writeFileSync(script, hookScript(socket, options.hold));
 	chmodSync(script, 0o755);
 	let taken = false;
 	const server = Bun.serve({

@@ -20,6 +20,7 @@ function openHook(shell: Shell, { document }: Claimed) {
 	return startHook({
 		stateDir: shell.config.stateDir,
 		limitMs: shell.config.clocks.hook,
+		hold: document.limits.hold,
 		decide: (facts) => decideAdmission(document.grant, facts, shell.now()),
 		removed: () => shell.removed.promise,
 		onVerdict: (verdict) => onVerdict(shell, verdict),

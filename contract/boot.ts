@@ -15,6 +15,8 @@ export const Limits = v.object({
 	deadline: Time,
 	/** Kept on after the runner's last line so that GitHub gets it (FACTS 1.10). */
 	linger: Duration,
+	/** The first step waits this long for somebody who looks (`debug=true`); 0: not at all. */
+	hold: v.optional(Duration, 0),
 });
 export type Limits = v.InferOutput<typeof Limits>;
 

@@ -1,5 +1,6 @@
 // What the parts of a mayfly.yml say of each other: names that must exist, sets that must be one preset's alone. Pure.
-import type { Range } from "./size.ts";
+import { neverDeploys } from "./rule.ts";
+import type { Range, Volume } from "./size.ts";
 
 /** `path` in dots from the top of the file, such as `presets.small.cpu`, or `line 3` of a text that is not YAML. */
 export interface ConfigProblem {
@@ -13,12 +14,15 @@ interface PresetPart {
 	cpu: Range | null;
 	ram: Range | null;
 	image: string | null;
+	volume: Volume | null;
 }
 interface TierPart {
 	kind: "build" | "deploy";
 	freeForm: boolean;
-	allow: { forks: boolean };
-	ceiling: { cpu: number; ram: number } | null;
+	allow: { forks: boolean; events: string[] };
+	sshKeys: unknown[];
+	requireApproval: boolean;
+	ceiling: { cpu: number; ram: number; volume: number | null } | null;
 }
 /** Null: there, but not readable; that is told elsewhere. */
 type Parts<T> = Record<string, T | null>;
@@ -78,6 +82,10 @@ function presetProblems(id: string, preset: PresetPart, { images, tiers }: Reada
 		if (ceiling && most > ceiling[key])
 			problems.push({ path: `presets.${id}.${key}`, reason: `${most} is over the ceiling of tier ${tierName}, ${ceiling[key]}` });
 	}
+	if (ceiling && ceiling.volume !== null && preset.volume && preset.volume.gib > ceiling.volume) {
+		const reason = `${preset.volume.gib} GiB is over the ceiling of tier ${tierName}, ${ceiling.volume}`;
+		problems.push({ path: `presets.${id}.volume`, reason });
+	}
 	return problems;
 }
 
@@ -100,9 +108,14 @@ function tierProblems({ tiers }: ReadableParts): ConfigProblem[] {
 	return [
 		...(Object.keys(tiers).length === 0 ? [{ path: "tiers", reason: "there is no tier" }] : []),
 		...moreFree.map((name) => ({ path: `tiers.${name}.freeForm`, reason: `tier ${firstFree} already serves free-form labels` })),
-		...all.flatMap(([name, { kind, freeForm, allow }]) => {
-			if (kind === "build") return [];
+		...all.flatMap(([name, { kind, freeForm, allow, sshKeys, requireApproval }]) => {
+			if (kind === "build")
+				return requireApproval ? [{ path: `tiers.${name}.requireApproval`, reason: "only deploy tiers ask for an approval" }] : [];
 			return [
+				...allow.events.flatMap((event, at) =>
+					neverDeploys(event) ? [{ path: `tiers.${name}.allow.events.${at}`, reason: `a deploy tier never serves ${event}` }] : [],
+				),
+				...(sshKeys.length > 0 ? [{ path: `tiers.${name}.sshKeys`, reason: "a deploy machine cannot be opened" }] : []),
 				...(freeForm ? [{ path: `tiers.${name}.freeForm`, reason: "a deploy tier serves presets only" }] : []),
 				...(allow.forks ? [{ path: `tiers.${name}.allow.forks`, reason: "a deploy tier never serves forks" }] : []),
 			];

@@ -2,8 +2,8 @@
 import * as v from "valibot";
 import { type ConfigProblem, problemsBetween, type ReadableParts } from "./config-checks.ts";
 import { Id, parserOf, Text, VersionOne } from "./parse.ts";
-import { Rule } from "./rule.ts";
-import { Arch, Range, type Reading, readFamilies, readRange, readSpot } from "./size.ts";
+import { Patterns, Rule } from "./rule.ts";
+import { Arch, Range, type Reading, readFamilies, readRange, readRetry, readSpot, readVolume, Volume } from "./size.ts";
 
 export type { ConfigProblem } from "./config-checks.ts";
 
@@ -41,12 +41,17 @@ const LabelSet = v.union([
 	v.pipe(v.array(Label), v.minLength(1, "an empty set of labels"), v.maxLength(100)),
 ]);
 
+const Count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100_000));
+
 const OwnerYml = v.strictObject({
 	name: Name,
 	/** Where runners are registered. `repo` serves personal accounts. */
 	endpoint: v.optional(v.picklist(["org", "repo"]), "org"),
 	runnerGroupId: v.optional(Id, 1),
 	installationId: v.optional(v.nullable(Id), null),
+	/** Machines at a time, for all of its repositories and for any one of them; further jobs wait for their turn. */
+	maxMachines: v.optional(v.nullable(Count), null),
+	maxMachinesPerRepository: v.optional(v.nullable(Count), null),
 });
 const PresetYml = v.strictObject({
 	/** May be left out when there is only one tier. */
@@ -57,7 +62,11 @@ const PresetYml = v.strictObject({
 	ram: v.optional(v.nullable(written(readRange)), null),
 	family: v.optional(written(readFamilies)),
 	image: Name,
+	/** Left out: the image's own disk. */
+	volume: v.optional(v.nullable(written(readVolume)), null),
 	spot: v.optional(written(readSpot), true),
+	/** Run again after EC2 took the machine. */
+	retry: v.optional(written(readRetry), true),
 });
 const ImageYml = v.strictObject({
 	arch: Arch,
@@ -66,6 +75,8 @@ const ImageYml = v.strictObject({
 		v.nullable(v.pipe(v.string(), v.regex(/^(ami-[0-9a-f]{8,17}|resolve:ssm:\S+)$/, "not an image id like ami-0123…"))),
 		null,
 	),
+	/** Where EC2 attaches the root disk; needed where a label or preset chooses its size. */
+	rootDevice: v.optional(v.pipe(v.string(), v.regex(/^\/dev\/[a-z0-9]{2,16}$/, "not a device like /dev/sda1")), "/dev/sda1"),
 });
 const RuleYml = v.strictObject(Rule.entries);
 const LimitsYml = v.strictObject({
@@ -75,25 +86,48 @@ const LimitsYml = v.strictObject({
 	/** From launch to the first sign of a job. */
 	boot: v.optional(Duration),
 	linger: v.optional(Duration),
+	/** How long a job with `debug=true` waits before its first step. */
+	debug: v.optional(Duration),
 });
+/** As a line of authorized_keys has it. */
+const SshKey = v.pipe(
+	v.string(),
+	v.trim(),
+	v.maxLength(2048),
+	v.regex(
+		/^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) [A-Za-z0-9+/]+={0,2}( [^\r\n]*)?$/,
+		"not a public key like `ssh-ed25519 AAAA… name`",
+	),
+);
 const TierYml = v.strictObject({
 	kind: v.optional(v.picklist(["build", "deploy"]), "build"),
 	allow: RuleYml,
 	/** Serves labels that describe a machine instead of naming a preset. */
 	freeForm: v.optional(v.boolean(), false),
 	/** The most vCPUs and GiB that a label may ask for here. */
-	ceiling: v.optional(v.nullable(v.strictObject({ cpu: v.number(), ram: v.number() })), null),
+	ceiling: v.optional(
+		v.nullable(v.strictObject({ cpu: v.number(), ram: v.number(), volume: v.optional(v.nullable(v.number()), null) })),
+		null,
+	),
 	runnerGroupId: v.optional(v.nullable(Id), null),
+	/** Somebody must have approved the run's deployment. */
+	requireApproval: v.optional(v.boolean(), false),
+	/** Who may open machines whose jobs say `ssh=true`. */
+	sshKeys: v.optional(v.pipe(v.array(SshKey), v.maxLength(100)), []),
 	limits: v.optional(LimitsYml, {}),
 });
 
-/** Refused jobs stay queued at GitHub, with the reason in the ledger. */
-const OnRefused = v.picklist(["leave"], "only `leave` is honoured yet");
+/** `leave`: a refused job stays queued at GitHub, with the reason in the ledger. `cancel-run`: its run is cancelled as well, so that its author sees it. */
+const OnRefused = v.picklist(["leave", "cancel-run"]);
 
 export const MayflyYml = v.strictObject({
 	owners: v.pipe(v.array(OwnerYml), v.minLength(1, "no owner is served"), v.maxLength(1000)),
+	/** Which of several stacks this one is, for labels with `env=`. */
+	environment: v.optional(Name, "production"),
 	acceptRunsOnLabels: v.optional(v.boolean(), false),
 	onRefused: v.optional(OnRefused, "leave"),
+	/** Deployment environments that are for deploy tiers alone. */
+	protectedEnvironments: v.optional(Patterns, []),
 	presets: v.optional(v.record(Name, PresetYml), {}),
 	images: v.record(Name, ImageYml),
 	tiers: v.record(Name, TierYml),
@@ -102,7 +136,10 @@ export const MayflyYml = v.strictObject({
 export type MayflyYml = v.InferOutput<typeof MayflyYml>;
 
 const Milliseconds = v.pipe(v.number(), v.integer(), v.minValue(0));
-const ConfigLimits = v.object({ idle: Milliseconds, maxJob: Milliseconds, boot: Milliseconds, linger: Milliseconds });
+const ConfigLimits = v.object({
+	...{ idle: Milliseconds, maxJob: Milliseconds, boot: Milliseconds, linger: Milliseconds },
+	debug: v.optional(Milliseconds, 0),
+});
 export type ConfigLimits = v.InferOutput<typeof ConfigLimits>;
 
 const Template = v.object({ id: Text, version: Text });
@@ -123,7 +160,9 @@ export const Preset = v.object({
 	/** Empty: any. */
 	families: v.array(Text),
 	image: Text,
+	volume: v.optional(v.nullable(Volume), null),
 	spot: v.boolean(),
+	retry: v.optional(v.boolean(), true),
 });
 export type Preset = v.InferOutput<typeof Preset>;
 
@@ -131,22 +170,30 @@ export const Tier = v.object({
 	kind: v.picklist(["build", "deploy"]),
 	allow: Rule,
 	freeForm: v.boolean(),
-	ceiling: v.nullable(v.object({ cpu: v.number(), ram: v.number() })),
+	ceiling: v.nullable(v.object({ cpu: v.number(), ram: v.number(), volume: v.optional(v.nullable(v.number()), null) })),
 	runnerGroupId: v.nullable(Id),
+	requireApproval: v.optional(v.boolean(), false),
+	sshKeys: v.optional(v.array(Text), []),
 	limits: ConfigLimits,
 });
 export type Tier = v.InferOutput<typeof Tier>;
 
-export const Owner = v.object({ name: Text, endpoint: v.picklist(["org", "repo"]), runnerGroupId: Id, installationId: v.nullable(Id) });
+export const Owner = v.object({
+	...{ name: Text, endpoint: v.picklist(["org", "repo"]), runnerGroupId: Id, installationId: v.nullable(Id) },
+	maxMachines: v.optional(v.nullable(Count), null),
+	maxMachinesPerRepository: v.optional(v.nullable(Count), null),
+});
 export type Owner = v.InferOutput<typeof Owner>;
 
 export const ResolvedConfig = v.object({
 	version: VersionOne,
 	owners: v.array(Owner),
+	environment: v.optional(Text, "production"),
 	acceptRunsOnLabels: v.boolean(),
 	onRefused: OnRefused,
+	protectedEnvironments: v.optional(Patterns, []),
 	presets: v.record(v.string(), Preset),
-	images: v.record(v.string(), v.object({ arch: Arch, ami: v.nullable(Text) })),
+	images: v.record(v.string(), v.object({ arch: Arch, ami: v.nullable(Text), rootDevice: v.optional(Text, "/dev/sda1") })),
 	tiers: v.record(v.string(), Tier),
 	limits: ConfigLimits,
 	infrastructure: Infrastructure,
@@ -154,7 +201,10 @@ export const ResolvedConfig = v.object({
 export type ResolvedConfig = v.InferOutput<typeof ResolvedConfig>;
 export const parseResolvedConfig = parserOf(ResolvedConfig);
 
-const DEFAULT_LIMITS: ConfigLimits = { idle: 10 * 60_000, maxJob: 6 * 3_600_000, boot: 10 * 60_000, linger: 10_000 };
+const DEFAULT_LIMITS: ConfigLimits = { idle: 10 * 60_000, maxJob: 6 * 3_600_000, boot: 10 * 60_000, linger: 10_000, debug: 15 * 60_000 };
+
+/** What brings a deploy tier jobs unless its rule says so (DESIGN 7). */
+const DEPLOY_EVENTS = ["push", "workflow_dispatch", "release"];
 
 export type MayflyYmlReading = { ok: true; value: MayflyYml } | { ok: false; problems: ConfigProblem[] };
 
@@ -181,12 +231,18 @@ const Readable = v.object({
 		cpu: v.fallback(v.nullable(PresetYml.entries.cpu), null),
 		ram: v.fallback(PresetYml.entries.ram, null),
 		image: v.fallback(v.nullable(v.string()), null),
+		volume: v.fallback(PresetYml.entries.volume, null),
 	}),
 	images: recordOf({}),
 	tiers: recordOf({
 		kind: v.fallback(TierYml.entries.kind, "build"),
 		freeForm: v.fallback(TierYml.entries.freeForm, false),
-		allow: v.fallback(v.object({ forks: v.fallback(v.optional(v.boolean(), false), false) }), { forks: false }),
+		allow: v.fallback(
+			v.object({ forks: v.fallback(v.optional(v.boolean(), false), false), events: v.fallback(v.optional(v.array(v.string()), []), []) }),
+			{ forks: false, events: [] },
+		),
+		sshKeys: v.fallback(v.optional(v.array(v.unknown()), []), []),
+		requireApproval: v.fallback(TierYml.entries.requireApproval, false),
 		ceiling: v.fallback(TierYml.entries.ceiling, null),
 	}),
 });
@@ -208,6 +264,9 @@ export function resolveConfig(file: MayflyYml, infrastructure: Infrastructure): 
 		id,
 		{ ...preset, tier, families: family ?? [] },
 	]);
-	const tiers = Object.entries(file.tiers).map(([name, tier]) => [name, { ...tier, limits: { ...limits, ...tier.limits } }]);
+	const tiers = Object.entries(file.tiers).map(([name, tier]) => [
+		name,
+		{ ...tier, allow: { ...(tier.kind === "deploy" && { events: DEPLOY_EVENTS }), ...tier.allow }, limits: { ...limits, ...tier.limits } },
+	]);
 	return { ...file, version: 1, limits, presets: Object.fromEntries(presets), tiers: Object.fromEntries(tiers), infrastructure };
 }

@@ -1,7 +1,8 @@
-// What a job's labels ask for (DESIGN 8): RunsOn's grammar under our own key, or a plain set that a preset lists. Pure.
+// What a job's labels ask for (DESIGN 8): a label of ours that describes a machine, or a plain set that a preset lists. Pure.
 import type { Preset, ResolvedConfig } from "./config.ts";
 import { labelSetKey } from "./config-checks.ts";
-import { type Arch, type Range, readArch, readFamilies, readRange, readSpot } from "./size.ts";
+import { hasKey, type Keys, readLabel } from "./label-keys.ts";
+import { type Arch, type Range, readRange, type Volume } from "./size.ts";
 
 /** The machine that a job asks for, in terms of the operator's config. */
 export interface MachineRequest {
@@ -14,81 +15,83 @@ export interface MachineRequest {
 	families: string[];
 	arch: Arch;
 	image: string;
+	/** Null: the image's own. */
+	volume: Volume | null;
 	spot: boolean;
+	/** Run again after EC2 took the machine. */
+	retry: boolean;
+	/** The operator's public keys may open it. */
+	ssh: boolean;
+	/** Its first step waits for somebody who looks. */
+	debug: boolean;
+	/** Marks the machine for whoever adds up costs. */
+	tag: string | null;
 }
-export type LabelReading = { ok: true; request: MachineRequest } | { ok: false; reason: string };
+/** `ours` says whether the job is meant for this stack at all: what is not may be anybody's, and nothing is done to it. */
+export type LabelReading = { ok: true; request: MachineRequest } | { ok: false; ours: boolean; reason: string };
 
-/** Every key of RunsOn (runs-on.com/configuration/job-labels): honoured, or why it is refused. A key that is not here is unknown. */
-export const LABEL_KEYS: Record<string, "honoured" | { refused: string }> = {
-	runner: "honoured",
-	cpu: "honoured",
-	ram: "honoured",
-	family: "honoured",
-	arch: "honoured",
-	image: "honoured",
-	spot: "honoured",
-	volume: { refused: "the disk is the image's own for now" },
-	retry: { refused: "interrupted jobs are rerun as the operator decides for now" },
-	ssh: { refused: "ssh to machines is the operator's to open for now" },
-	env: { refused: "there is one stack, and it takes every job of its owners" },
-	region: { refused: "machines run in the region of the stack" },
-	tag: { refused: "machines carry only the stack's own tags for now" },
-	debug: { refused: "a machine cannot be held for debugging yet" },
-	extras: { refused: "caches and mounts beside the job are not built" },
-	private: { refused: "every machine is in a private subnet already" },
-	"nested-virt": { refused: "nested virtualisation is not offered" },
-	pool: { refused: "there are no warm pools: every machine is launched for its job" },
-	sticky: { refused: "no disk outlives its job" },
-	disk: { refused: "RunsOn itself has dropped it for `volume`" },
+/** What of the config labels are read against. */
+export type LabelConfig = Pick<ResolvedConfig, "acceptRunsOnLabels" | "environment" | "presets" | "images" | "tiers"> & {
+	infrastructure: { subnets: { zone: string }[] };
 };
 
-const HONOURED = Object.keys(LABEL_KEYS).filter((key) => LABEL_KEYS[key] === "honoured");
-const refuse = (reason: string): LabelReading => ({ ok: false, reason });
-
-/** `key=value` parts of a label, separated by slashes or commas, keys in lower case. */
-function partsOf(label: string): [key: string, value: string][] {
-	return label.split(/[/,]/).map((part) => {
-		const at = part.indexOf("=");
-		return at < 0 ? [part.trim().toLowerCase(), ""] : [part.slice(0, at).trim().toLowerCase(), part.slice(at + 1).trim()];
-	});
-}
+const refuse = (reason: string): LabelReading => ({ ok: false, ours: true, reason });
+const notOurs = (reason: string): LabelReading => ({ ok: false, ours: false, reason });
 
 const LONGEST_LABEL = 256;
-const isOurs = (key: string) => (label: string) => partsOf(label).some(([name]) => name === key);
 
 /**
  * Reads what a job's labels ask for, or why nothing is launched for it, in sentences for people. Plain labels may stand beside a mayfly
  * label, since GitHub then wants a runner that has them all and ours has exactly the job's own; they choose nothing, but must not
  * contradict it.
  */
-export function resolveLabels(labels: readonly string[], config: ResolvedConfig): LabelReading {
-	if (labels.some(({ length }) => length > LONGEST_LABEL))
-		return refuse(`A label has more than the ${LONGEST_LABEL} characters that GitHub lets a runner register.`);
-	const ours = labels.filter(isOurs("mayfly"));
-	const theirs = labels.filter((label) => isOurs("runs-on")(label) && !ours.includes(label));
+export function resolveLabels(labels: readonly string[], config: LabelConfig): LabelReading {
+	const ours = labels.filter((label) => hasKey(label, "mayfly"));
+	const theirs = labels.filter((label) => hasKey(label, "runs-on") && !ours.includes(label));
 	if (ours.length === 0 && theirs.length > 0 && !config.acceptRunsOnLabels)
-		return refuse("The label is RunsOn's: it is served once the operator sets acceptRunsOnLabels, so that not both systems launch.");
+		return notOurs("The label is RunsOn's: it is served once the operator sets acceptRunsOnLabels, so that not both systems launch.");
 	const [label, ...more] = [...ours, ...theirs];
 	if (label === undefined) return resolvePlainSet(labels, config);
+	if (labels.some(({ length }) => length > LONGEST_LABEL))
+		return refuse(`A label has more than the ${LONGEST_LABEL} characters that GitHub lets a runner register.`);
 	if (more.length > 0) return refuse("The job has more than one label that describes its machine: put all keys into one.");
-	const reading = resolveLabel(label, config);
+	const read = readLabel(label);
+	if (!read.ok) return refuse(read.reason);
+	const elsewhere = whyElsewhere(read.keys, config);
+	if (elsewhere !== null) return notOurs(elsewhere);
+	const reading = describe(read.keys, config);
 	if (!reading.ok) return reading;
-	const problem = besideProblem(
-		labels.filter((other) => other !== label),
-		reading.request,
-	);
+	const others = labels.filter((other) => other !== label);
+	const problem = besideProblem(others, reading.request);
 	return problem === null ? reading : refuse(problem);
 }
 
-function resolvePlainSet(labels: readonly string[], config: ResolvedConfig): LabelReading {
+function resolvePlainSet(labels: readonly string[], config: LabelConfig): LabelReading {
 	const wanted = labelSetKey(labels);
 	const found = Object.entries(config.presets).find(([, preset]) => preset.labels.some((set) => labelSetKey(set) === wanted));
 	if (found) return { ok: true, request: requestOf(found[0], found[1], config) };
-	return refuse(`No preset lists the labels ${labels.join(", ") || "(none)"}.`);
+	return notOurs(`No preset lists the labels ${labels.join(", ") || "(none)"}.`);
 }
 
-function requestOf(id: string, { labels: _, ...preset }: Preset, config: ResolvedConfig): MachineRequest {
-	return { preset: id, ...preset, arch: config.images[preset.image]?.arch ?? "x64" };
+/** `us-west-2` of the zones `us-west-2a` and `us-west-2-lax-1a`. */
+function regionOf({ infrastructure }: LabelConfig): string | null {
+	return /^[a-z]+(?:-[a-z]+)+-[0-9]+/.exec(infrastructure.subnets[0]?.zone ?? "")?.[0] ?? null;
+}
+
+/** Stacks beside each other hear of the same jobs: `env` and `region` say whose each is. */
+function whyElsewhere({ env, region }: Keys, config: LabelConfig): string | null {
+	const here = regionOf(config);
+	// A job that names no environment is for the stack that is not named either.
+	const wanted = env ?? "production";
+	if (wanted.toLowerCase() !== config.environment.toLowerCase())
+		return `The label asks for the environment ${wanted}, and this stack is ${config.environment}.`;
+	if (region !== undefined && region.toLowerCase() !== here)
+		return `The label asks for a machine in ${region}, and this stack is in ${here ?? "an unknown region"}.`;
+	return null;
+}
+
+function requestOf(id: string, { labels: _, ...preset }: Preset, config: LabelConfig): MachineRequest {
+	return { preset: id, ...preset, arch: config.images[preset.image]?.arch ?? "x64", ssh: false, debug: false, tag: null };
 }
 
 function besideProblem(others: string[], { arch }: MachineRequest): string | null {
@@ -102,48 +105,6 @@ function besideProblem(others: string[], { arch }: MachineRequest): string | nul
 	return null;
 }
 
-/** The parts of one label after the first reading: each honoured key once, in its own type. */
-interface Keys {
-	runner?: string;
-	cpu?: Range;
-	ram?: Range;
-	family?: string[];
-	arch?: Arch;
-	image?: string;
-	spot?: boolean;
-}
-
-const READERS = { cpu: readRange, ram: readRange, family: readFamilies, arch: readArch, spot: readSpot };
-
-function resolveLabel(label: string, config: ResolvedConfig): LabelReading {
-	const problems: string[] = [];
-	const keys: Record<string, unknown> = {};
-	for (const [key, value] of partsOf(label)) {
-		const problem = partProblem(key, value, keys);
-		if (problem !== null) problems.push(problem);
-	}
-	if (problems.length > 0) return refuse(problems.join(" "));
-	return describe(keys as Keys, config);
-}
-
-/** Reads one part into the keys. Null when it is as it should be, else what is wrong with it. */
-function partProblem(key: string, value: string, keys: Record<string, unknown>): string | null {
-	if (key === "") return "The label has an empty part: keys are separated by one slash or comma.";
-	if (Object.hasOwn(keys, key)) return `The key ${key} is given twice.`;
-	if (key === "mayfly" || key === "runs-on") {
-		keys[key] = value;
-		return value === "" ? `${key}= needs an id that is the run's own: ${key}=\${{ github.run_id }}.` : null;
-	}
-	const status = Object.hasOwn(LABEL_KEYS, key) ? LABEL_KEYS[key] : undefined;
-	if (status === undefined) return `The key ${key} is unknown: known are ${HONOURED.join(", ")}.`;
-	if (status !== "honoured") return `The key ${key} is not honoured: ${status.refused}.`;
-	if (value === "") return `The key ${key} has no value.`;
-	const reading = key === "runner" || key === "image" ? { ok: true as const, value } : READERS[key as keyof typeof READERS](value);
-	if (!reading.ok) return `${key}=${value}: ${reading.reason}.`;
-	keys[key] = reading.value;
-	return null;
-}
-
 function findName<T>(table: Record<string, T>, name: string): [string, T] | undefined {
 	return Object.entries(table).find(([key]) => key.toLowerCase() === name.toLowerCase());
 }
@@ -152,7 +113,7 @@ function findName<T>(table: Record<string, T>, name: string): [string, T] | unde
 const DEFAULT_CPU = { min: 2, max: 2 };
 const SHORTHAND = /^([0-9]{1,4})cpu-linux-(x64|arm64)$/i;
 
-function describe({ runner, ...keys }: Keys, config: ResolvedConfig): LabelReading {
+function describe({ runner, ...keys }: Keys, config: LabelConfig): LabelReading {
 	if (runner === undefined) return freeForm({ cpu: DEFAULT_CPU, ...keys }, config);
 	const preset = findName(config.presets, runner);
 	if (preset) return adjust(requestOf(preset[0], preset[1], config), keys, config);
@@ -163,21 +124,22 @@ function describe({ runner, ...keys }: Keys, config: ResolvedConfig): LabelReadi
 	return refuse(`runner=${runner} is neither a preset (${known}) nor a size like 4cpu-linux-arm64.`);
 }
 
-function freeForm(keys: Keys & { cpu: Range }, config: ResolvedConfig): LabelReading {
+function freeForm(keys: Keys & { cpu: Range }, config: LabelConfig): LabelReading {
 	const tier = Object.entries(config.tiers).find(([, { freeForm }]) => freeForm)?.[0];
 	if (tier === undefined) return refuse("The label describes a machine, but no tier serves such labels: name a preset with runner=.");
 	const named = keys.image === undefined ? undefined : findName(config.images, keys.image);
 	const arch = keys.arch ?? named?.[1].arch ?? "x64";
 	const image = keys.image ?? Object.entries(config.images).find(([, it]) => it.arch === arch)?.[0];
 	if (image === undefined) return refuse(`There is no image for ${arch}.`);
-	const blank = { preset: null, tier, ram: null, families: [], spot: true };
+	const blank = { preset: null, tier, ram: null, families: [], volume: null, spot: true, retry: true, ssh: false, debug: false, tag: null };
 	return adjust({ ...blank, cpu: keys.cpu, arch, image }, keys, config);
 }
 
 /** Lays a label's keys over what its preset says, as far as the tier lets labels choose. */
-function adjust(base: MachineRequest, { cpu, ram, family, arch, image, spot }: Keys, config: ResolvedConfig): LabelReading {
+function adjust(base: MachineRequest, keys: Keys, config: LabelConfig): LabelReading {
+	const { cpu, ram, family, arch, image, volume } = keys;
 	const tier = config.tiers[base.tier];
-	const chosen = Object.entries({ cpu, ram, family, arch, image }).filter(([, value]) => value !== undefined);
+	const chosen = Object.entries({ cpu, ram, family, arch, image, volume }).filter(([, value]) => value !== undefined);
 	if (base.preset !== null && chosen.length > 0 && !tier?.freeForm)
 		return refuse(
 			`The preset ${base.preset} is taken as it is: its tier does not let a label choose ${chosen.map(([key]) => key).join(", ")}.`,
@@ -186,11 +148,18 @@ function adjust(base: MachineRequest, { cpu, ram, family, arch, image, spot }: K
 	if (!found) return refuse(`image=${image ?? base.image} is unknown: images are ${Object.keys(config.images).join(", ")}.`);
 	if (arch !== undefined && arch !== found[1].arch)
 		return refuse(`The image ${found[0]} is for ${found[1].arch}, but arch=${arch} is asked for.`);
-	const request = { ...base, cpu: cpu ?? base.cpu, ram: ram ?? base.ram, families: family ?? base.families, spot: spot ?? base.spot };
-	return capped({ ...request, image: found[0], arch: found[1].arch }, tier?.ceiling ?? null);
+	if ((keys.ssh || keys.debug) && !tier?.sshKeys.length)
+		return refuse(`${keys.ssh ? "ssh" : "debug"}=true: the tier ${base.tier} has no sshKeys, so nobody could open the machine.`);
+	const request = {
+		...base,
+		...{ cpu: cpu ?? base.cpu, ram: ram ?? base.ram, families: family ?? base.families, image: found[0], arch: found[1].arch },
+		...{ volume: volume ?? base.volume, spot: keys.spot ?? base.spot, retry: keys.retry ?? base.retry },
+		...{ ssh: keys.ssh ?? keys.debug ?? false, debug: keys.debug ?? false, tag: keys.tag ?? null },
+	};
+	return capped(request, tier?.ceiling ?? null);
 }
 
-function capped(request: MachineRequest, ceiling: { cpu: number; ram: number } | null): LabelReading {
+function capped(request: MachineRequest, ceiling: { cpu: number; ram: number; volume: number | null } | null): LabelReading {
 	if (!ceiling) return { ok: true, request };
 	const ram = request.ram ?? { min: 0, max: ceiling.ram };
 	const over = (["cpu", "ram"] as const).find((key) => (key === "cpu" ? request.cpu : ram).min > ceiling[key]);
@@ -198,6 +167,8 @@ function capped(request: MachineRequest, ceiling: { cpu: number; ram: number } |
 		return refuse(
 			`The machine asked for is over the ceiling of tier ${request.tier}: at most ${ceiling.cpu} vCPUs and ${ceiling.ram} GiB.`,
 		);
+	if (request.volume && ceiling.volume !== null && request.volume.gib > ceiling.volume)
+		return refuse(`The disk asked for is over the ceiling of tier ${request.tier}: at most ${ceiling.volume} GiB.`);
 	const below = (range: Range, most: number) => ({ min: range.min, max: Math.min(range.max, most) });
 	return { ok: true, request: { ...request, cpu: below(request.cpu, ceiling.cpu), ram: below(ram, ceiling.ram) } };
 }

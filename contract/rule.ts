@@ -2,7 +2,8 @@
 import * as v from "valibot";
 import { Id, parserOf, RepositoryName, Text, Time } from "./parse.ts";
 
-const Patterns = v.pipe(v.array(v.pipe(Text, v.minLength(1))), v.maxLength(200));
+/** Names, or patterns of them. */
+export const Patterns = v.pipe(v.array(v.pipe(Text, v.minLength(1))), v.maxLength(200));
 
 /** A list that is absent does not limit; `*` in an entry stands for any text without `/`, `**` for any text. */
 export const Rule = v.object({
@@ -43,9 +44,18 @@ export const Grant = v.object({
 export type Grant = v.InferOutput<typeof Grant>;
 export const parseGrant = parserOf(Grant);
 
+/** Events that others than those who may push can bring about, or that say nothing of who did (DESIGN 7): a deploy tier never serves them. */
+const NEVER_DEPLOYS = /^(pull_request.*|workflow_run|issue_comment)$/i;
+
+/** Whether an event, as a rule or a run names it, is one that a deploy tier never serves. */
+export function neverDeploys(event: string): boolean {
+	return NEVER_DEPLOYS.test(event);
+}
+
 export type Admission = { admitted: true } | { admitted: false; rule: string; reason: string };
 
-function matches(patterns: readonly string[], value: string): boolean {
+/** Whether a text is among the names or patterns, in any case. */
+export function matches(patterns: readonly string[], value: string): boolean {
 	return patterns.some((pattern) => {
 		const source = pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*\*|\*/g, (stars) => (stars === "**" ? ".*" : "[^/]*"));
 		return new RegExp(`^${source}$`, "i").test(value);

@@ -40,9 +40,79 @@ const SPOT: Record<string, boolean> = { true: true, pco: true, co: true, lp: tru
 
 /** Reads whether spot capacity is tried first. */
 export function readSpot(text: string): Reading<boolean> {
-	const spot = Object.hasOwn(SPOT, text.toLowerCase()) ? SPOT[text.toLowerCase()] : undefined;
-	if (spot !== undefined) return { ok: true, value: spot };
-	return { ok: false, reason: `${JSON.stringify(text)} is none of ${Object.keys(SPOT).join(", ")}` };
+	return readWord(text, SPOT);
+}
+
+/** A machine's root disk (EBS User Guide: volume types). GiB, MiB/s and operations a second; null: as EBS gives it. */
+export const Volume = v.object({
+	gib: v.pipe(v.number(), v.integer(), v.gtValue(0)),
+	type: v.nullable(v.picklist(["gp2", "gp3", "io1", "io2"])),
+	throughput: v.nullable(v.number()),
+	iops: v.nullable(v.number()),
+});
+export type Volume = v.InferOutput<typeof Volume>;
+
+const VOLUME_PARTS = /^(?:(?<gib>[0-9]{1,5})gb|(?<type>gp2|gp3|io1|io2)|(?<throughput>[0-9]{1,4})mibps|(?<iops>[0-9]{1,6})iops)$/;
+/** What EBS takes of each type: the most GiB, from and to how many operations a second (null: not to be chosen). */
+const VOLUME_TYPES = {
+	gp2: { gib: 16_384, iops: null },
+	gp3: { gib: 65_536, iops: [3000, 80_000] },
+	io1: { gib: 16_384, iops: [100, 64_000] },
+	io2: { gib: 65_536, iops: [100, 256_000] },
+} as const;
+const THROUGHPUT = [125, 2000] as const;
+
+/** Reads `80gb`, or with more behind it in any order: `80gb:gp3:250mibps:4000iops`. Only gp3 has a throughput to choose. */
+export function readVolume(text: string): Reading<Volume> {
+	const refuse = (why: string): Reading<Volume> => ({ ok: false, reason: `${JSON.stringify(text)} ${why}` });
+	const parts = new Map<string, string>();
+	for (const part of text.toLowerCase().split(":")) {
+		const [name, value] = Object.entries(VOLUME_PARTS.exec(part)?.groups ?? {}).find(([, found]) => found !== undefined) ?? [];
+		if (name === undefined || value === undefined || parts.has(name))
+			return refuse("is not a disk like 80gb or 80gb:gp3:250mibps:4000iops");
+		parts.set(name, value);
+	}
+	const amount = (name: string) => (parts.has(name) ? Number(parts.get(name)) : null);
+	const [gib, throughput, iops] = [amount("gib") ?? 0, amount("throughput"), amount("iops")];
+	const type = (parts.get("type") ?? null) as Volume["type"];
+	const kind = VOLUME_TYPES[type ?? "gp3"];
+	if (gib < 1 || gib > kind.gib) return refuse(`is not a disk of 1 to ${kind.gib} GiB`);
+	if (throughput !== null && (type ?? "gp3") !== "gp3") return refuse("has a throughput, which only gp3 lets one choose");
+	if (throughput !== null && !isBetween(throughput, THROUGHPUT)) return refuse(`is not between ${THROUGHPUT.join(" and ")} MiB/s`);
+	if (iops !== null && kind.iops === null) return refuse("has operations a second, which gp2 does not let one choose");
+	if (iops !== null && kind.iops && !isBetween(iops, kind.iops))
+		return refuse(`is not between ${kind.iops.join(" and ")} operations a second`);
+	if (iops === null && type?.startsWith("io")) return refuse(`says no operations a second, which ${type} needs`);
+	return { ok: true, value: { gib, type, throughput, iops } };
+}
+
+function isBetween(amount: number, [least, most]: readonly [number, number]): boolean {
+	return amount >= least && amount <= most;
+}
+
+/** RunsOn's words for whether a job that EC2 interrupted runs again. */
+const RETRY: Record<string, boolean> = { "when-interrupted": true, true: true, false: false };
+
+/** Reads whether a job runs again after EC2 took its machine. */
+export function readRetry(text: string): Reading<boolean> {
+	return readWord(text, RETRY);
+}
+
+/** Reads `true` or `false`. */
+export function readFlag(text: string): Reading<boolean> {
+	return readWord(text, { true: true, false: false });
+}
+
+function readWord(text: string, words: Record<string, boolean>): Reading<boolean> {
+	const word = Object.hasOwn(words, text.toLowerCase()) ? words[text.toLowerCase()] : undefined;
+	if (word !== undefined) return { ok: true, value: word };
+	return { ok: false, reason: `${JSON.stringify(text)} is none of ${Object.keys(words).join(", ")}` };
+}
+
+/** Reads the value of an instance's tag, of the characters that EC2 takes and a label does not use itself. */
+export function readTag(text: string): Reading<string> {
+	if (/^[A-Za-z0-9_.:@+-]{1,128}$/.test(text)) return { ok: true, value: text };
+	return { ok: false, reason: `${JSON.stringify(text)} is not up to 128 letters, digits and _ . : @ + -` };
 }
 
 /** Reads `x64` or `arm64`. */

@@ -19,7 +19,7 @@ const TOKEN_SLACK_MS = 15 * 60_000;
 
 export function bootDocument({ candidate, instance, jitConfig, runnerName, launchedAt, machines }: BootFacts): BootDocument {
 	const { item, run, admitted } = candidate;
-	const { tier } = admitted;
+	const { tier, request } = admitted;
 	const deadline = launchedAt + tier.limits.boot + tier.limits.maxJob;
 	const expiry = Math.ceil((deadline + TOKEN_SLACK_MS) / 1000);
 	return {
@@ -30,10 +30,13 @@ export function bootDocument({ candidate, instance, jitConfig, runnerName, launc
 			...{ tier: tier.kind, jobId: item.job.id, runId: item.job.runId, repository: run.repository },
 			...{ rule: tier.allow, oidc: null, notAfter: deadline },
 		},
-		limits: { idle: tier.limits.idle, maxJob: tier.limits.maxJob, deadline, linger: tier.limits.linger },
+		limits: {
+			...{ idle: tier.limits.idle, maxJob: tier.limits.maxJob, deadline, linger: tier.limits.linger },
+			hold: request.debug ? tier.limits.debug : 0,
+		},
 		runner: null,
-		sshKeys: [],
+		sshKeys: request.ssh ? tier.sshKeys : [],
 		timestamps: { queuedAt: item.queuedAt, receivedAt: item.receivedAt, leasedAt: item.leasedAt, launchedAt },
-		machine: { type: instance.type, zone: instance.zone, market: instance.market, image: admitted.request.image },
+		machine: { type: instance.type, zone: instance.zone, market: instance.market, image: request.image },
 	};
 }

@@ -45,6 +45,7 @@ const CODES: Record<Exclude<FailureClass, "unknown">, string[]> = {
 		"UnsupportedOperation",
 		"InvalidAMIID.NotFound",
 		"InvalidAMIID.Malformed",
+		"InvalidBlockDeviceMapping",
 		"InvalidSubnetID.NotFound",
 		"InvalidLaunchTemplateId.NotFound",
 		"InvalidLaunchTemplateId.VersionNotFound",

@@ -1,9 +1,15 @@
 // The exact CreateFleet calls of one launch, and its token. Pure and without chance, so that a replay asks for the same.
 import { createHash } from "node:crypto";
-import type { CreateFleetCommandInput, FleetLaunchTemplateOverridesRequest, Tag } from "@aws-sdk/client-ec2";
+import type {
+	CreateFleetCommandInput,
+	FleetBlockDeviceMappingRequest,
+	FleetLaunchTemplateOverridesRequest,
+	Tag,
+} from "@aws-sdk/client-ec2";
 import * as v from "valibot";
 import type { ResolvedConfig } from "../contract/config.ts";
 import type { Intent } from "../contract/lease.ts";
+import type { Volume } from "../contract/size.ts";
 import type { Offer } from "./offer.ts";
 import type { Group } from "./plan.ts";
 import type { Market } from "./ports.ts";
@@ -48,13 +54,15 @@ function fleetRequest(
 ): CreateFleetCommandInput {
 	const { request } = first.admitted;
 	const { id, version } = config.infrastructure.launchTemplates[request.arch];
-	const ami = config.images[request.image]?.ami ?? null;
+	const image = config.images[request.image];
+	const disk = request.volume && diskOf(request.volume, image?.rootDevice ?? "");
 	const overrides = types.flatMap(({ name }, at) =>
 		subnets.map(
 			(subnet): FleetLaunchTemplateOverridesRequest => ({
 				...{ InstanceType: name as FleetLaunchTemplateOverridesRequest["InstanceType"], SubnetId: subnet.id },
 				...(market === "on-demand" && { Priority: at }),
-				...(ami !== null && { ImageId: ami }),
+				...(image?.ami && { ImageId: image.ami }),
+				...(disk && { BlockDeviceMappings: [disk] }),
 			}),
 		),
 	);
@@ -73,6 +81,18 @@ function fleetRequest(
 	};
 }
 
+/** The root disk, in place of what the image says of it (EC2 API Reference: FleetEbsBlockDeviceRequest). */
+function diskOf({ gib, type, iops, throughput }: Volume, device: string): FleetBlockDeviceMappingRequest {
+	return {
+		DeviceName: device,
+		Ebs: {
+			...{ VolumeSize: gib, VolumeType: type ?? "gp3", DeleteOnTermination: true },
+			...(iops !== null && { Iops: iops }),
+			...(throughput !== null && { Throughput: throughput }),
+		},
+	};
+}
+
 /** What a machine can be found by and judged from, should all else be lost. */
 function tagsOf({ item, run, admitted }: Group["first"], token: string, config: ResolvedConfig): Tag[] {
 	const tags = {
@@ -82,6 +102,8 @@ function tagsOf({ item, run, admitted }: Group["first"], token: string, config: 
 		"mayfly:installation": String(item.job.installationId ?? ""),
 		"mayfly:attempt": String(item.job.attempt),
 		"mayfly:tier": admitted.request.tier,
+		...(!admitted.request.retry && { "mayfly:retry": "false" }),
+		...(admitted.request.tag !== null && { "mayfly:tag": admitted.request.tag }),
 	};
 	return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 }

@@ -55,6 +55,8 @@ export function isProven(
 ): boolean {
 	const found = instances.find((instance) => instance.instanceId === instanceId);
 	if (found?.stateReason !== INTERRUPTED || isDeploy(found.tags["mayfly:tier"] ?? "")) return false;
+	// `retry=false` in the job's label.
+	if (found.tags["mayfly:retry"] === "false") return false;
 	const tagged = found.tags["mayfly:job"];
 	return tagged === undefined || tagged === String(jobId);
 }

@@ -19,7 +19,7 @@ export function bootDocument(servers: { relay: string; mailbox: string }, over: 
 		report: { url: `${servers.relay}/report`, token: `${INSTANCE}.2000000000.${"0f".repeat(32)}` },
 		recordUrl: `https://bucket.s3.eu-west-1.amazonaws.com/records/${PRIVATE_IP}/${INSTANCE}.json`,
 		grant: { tier: "build", jobId: 42, runId: 7, repository: REPOSITORY, rule: { forks: true }, oidc: null, notAfter: now + 600_000 },
-		limits: { idle: 60_000, maxJob: 60_000, deadline: now + 600_000, linger: 50 },
+		limits: { idle: 60_000, maxJob: 60_000, deadline: now + 600_000, hold: 0, linger: 50 },
 		...{ runner: null, sshKeys: [] },
 		timestamps: { queuedAt: now - 9000, receivedAt: now - 8000, leasedAt: now - 7900, launchedAt: now - 6000 },
 		machine: { type: "m8g.xlarge", zone: "eu-west-1b", market: "spot", image: "ubuntu24-arm64" },

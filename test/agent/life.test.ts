@@ -6,7 +6,7 @@ import { live, nextAlarm } from "../../agent/life.ts";
 import { begin, type Effect, type Event, type Life, STAGES, type Stage } from "../../agent/life-state.ts";
 
 const T = 1_000_000_000;
-const LIMITS = { idle: 300_000, maxJob: 3_600_000, deadline: T + 7_200_000, linger: 5000 };
+const LIMITS = { idle: 300_000, maxJob: 3_600_000, deadline: T + 7_200_000, hold: 0, linger: 5000 };
 
 const EVENTS = {
 	identified: { type: "identified" },

@@ -28,12 +28,12 @@ describe("runners", () => {
 	});
 
 	test("one that never listens is idle", async () => {
-		const end = await runMachine({ runner: "silent", document: { limits: { ...LIMITS, idle: 300 } } });
+		const end = await runMachine({ runner: "silent", document: { limits: { hold: 0, ...LIMITS, idle: 300 } } });
 		expect(end).toMatchObject({ ...OFF, phases: ["claimed", "idle", "off"] });
 	});
 
 	test("one that gets no job is told to end and reported idle", async () => {
-		const end = await runMachine({ runner: "idle", document: { limits: { ...LIMITS, idle: 300 } } });
+		const end = await runMachine({ runner: "idle", document: { limits: { hold: 0, ...LIMITS, idle: 300 } } });
 		expect(end).toMatchObject({ ...OFF, phases: ["claimed", "listening", "idle", "off"], interrupted: true });
 	});
 
@@ -50,19 +50,23 @@ describe("runners", () => {
 	});
 
 	test("a job over its time is cut short as a failure", async () => {
-		const end = await runMachine({ runner: "long", document: { limits: { ...LIMITS, maxJob: 200 } } });
+		const end = await runMachine({ runner: "long", document: { limits: { hold: 0, ...LIMITS, maxJob: 200 } } });
 		expect(end).toMatchObject({ ...OFF, interrupted: true, phases: ["claimed", "listening", "running", "finished", "off"] });
 		expect(reasonOf(end, "finished")).toBe("failure");
 	});
 
 	test("a runner that cannot be told to end is ended", async () => {
-		const end = await runMachine({ runner: "stubborn", clocks: { stopGrace: 200 }, document: { limits: { ...LIMITS, maxJob: 200 } } });
+		const end = await runMachine({
+			runner: "stubborn",
+			clocks: { stopGrace: 200 },
+			document: { limits: { hold: 0, ...LIMITS, maxJob: 200 } },
+		});
 		expect(end).toMatchObject(OFF);
 		expect(reasonOf(end, "off")).toContain("did not end");
 	});
 
 	test("a machine past its deadline starts nothing", async () => {
-		const end = await runMachine({ runner: "success", document: { limits: { ...LIMITS, deadline: Date.now() } } });
+		const end = await runMachine({ runner: "success", document: { limits: { hold: 0, ...LIMITS, deadline: Date.now() } } });
 		expect(end).toMatchObject({ ...OFF, phases: ["claimed", "off"], files: { args: null } });
 	});
 

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { parseMayflyYml, parseResolvedConfig, resolveConfig } from "../../contract/config.ts";
 import { parseMayflyYaml } from "../../contract/config-yaml.ts";
-import { LABEL_KEYS, resolveLabels } from "../../contract/label.ts";
+import { resolveLabels } from "../../contract/label.ts";
+import { LABEL_KEYS } from "../../contract/label-keys.ts";
 import { readRange } from "../../contract/size.ts";
 import { resolved } from "./poller-world.ts";
 
@@ -16,10 +17,12 @@ presets:
   small: { tier: build, cpu: 2, ram: 4+8, image: ubuntu, spot: false, labels: [[Self-Hosted, Linux], ubuntu-latest] }
   Ship: { tier: deploy, cpu: 4, image: arm }
 tiers:
-  build: { freeForm: true, allow: {}, ceiling: { cpu: 16, ram: 64 } }
+  build: { freeForm: true, allow: {}, ceiling: { cpu: 16, ram: 64, volume: 200 } }
   deploy: { kind: deploy, allow: { events: [push] } }
 `;
 const config = resolved(FILE);
+const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJhc2U2NHRleHRvZmFrZXlmb3J0ZXN0cw== mona@octo";
+const OPEN = resolved(FILE.replace("allow: {},", `allow: {}, sshKeys: ["${KEY}"],`));
 const read = (...labels: string[]) => {
 	const reading = resolveLabels(labels, config);
 	return reading.ok ? reading.request : reading.reason;
@@ -44,6 +47,14 @@ describe("labels", () => {
 		[["LINUX", "self-hosted"], { preset: "small" }],
 		[["ubuntu-latest"], { preset: "small" }],
 		[["self-hosted", "linux", "x64", "mayfly=1/runner=small"], { preset: "small" }],
+		[
+			["mayfly=1/volume=80gb:gp3:250mibps:4000iops"],
+			{ volume: { gib: 80, type: "gp3", throughput: 250, iops: 4000 }, retry: true, ssh: false, debug: false, tag: null },
+		],
+		[["mayfly=1/volume=40gb"], { volume: { gib: 40, type: null, throughput: null, iops: null } }],
+		[["mayfly=1/volume=16GB:5000iops:io2"], { volume: { gib: 16, type: "io2", throughput: null, iops: 5000 } }],
+		[["mayfly=1/runner=ship/retry=false/tag=team-a/ssh=false/env=Production/region=eu-west-1"], { retry: false, tag: "team-a" }],
+		[["mayfly=1/retry=when-interrupted"], { retry: true, volume: null }],
 	])("%p asks for %p", (labels, request) => {
 		expect(read(...labels)).toMatchObject(request);
 	});
@@ -74,6 +85,25 @@ describe("labels", () => {
 		[["mayfly=1/spot=maybe"], "none of true, pco, co, lp, false, never"],
 		[["mayfly=1/spot=constructor"], "none of true"],
 		[["mayfly=1/runner=Ship/cpu=64"], "is taken as it is: its tier does not let a label choose cpu"],
+		[["mayfly=1/runner=Ship/volume=99gb"], "does not let a label choose volume"],
+		[["mayfly=1/volume=201gb"], "The disk asked for is over the ceiling of tier build: at most 200 GiB"],
+		[["mayfly=1/volume=80"], "is not a disk like 80gb"],
+		[["mayfly=1/volume=gp3"], "is not a disk of 1 to 65536 GiB"],
+		[["mayfly=1/volume=80gb:90gb"], "is not a disk like"],
+		[["mayfly=1/volume=80gb:st1"], "is not a disk like"],
+		[["mayfly=1/volume=80gb:gp2:3000iops"], "gp2 does not let one choose"],
+		[["mayfly=1/volume=80gb:io2"], "io2 needs"],
+		[["mayfly=1/volume=80gb:io2:500mibps"], "only gp3"],
+		[["mayfly=1/volume=80gb:100mibps"], "not between 125 and 2000 MiB/s"],
+		[["mayfly=1/volume=80gb:99iops"], "not between 3000 and 80000 operations"],
+		[["mayfly=1/retry=never"], "none of when-interrupted, true, false"],
+		[["mayfly=1/ssh=yes"], "none of true, false"],
+		[["mayfly=1/ssh=true"], "ssh=true: the tier build has no sshKeys"],
+		[["mayfly=1/debug=true"], "debug=true: the tier build has no sshKeys"],
+		[["mayfly=1/runner=Ship/debug=true"], "the tier deploy has no sshKeys"],
+		[["mayfly=1/env=staging"], "asks for the environment staging, and this stack is production"],
+		[["mayfly=1/region=us-east-1"], "asks for a machine in us-east-1, and this stack is in eu-west-1"],
+		[["mayfly=1/tag=a b"], "is not up to 128 letters"],
 		[["mayfly=1/gpu=1/volume=80gb"], "The key gpu is unknown"],
 		[["mayfly=1/__proto__=1"], "The key __proto__ is unknown"],
 		[["mayfly=1/toString=1"], "The key tostring is unknown"],
@@ -89,13 +119,33 @@ describe("labels", () => {
 	});
 
 	test("every problem of a label is named at once", () => {
-		const reason = read("mayfly=1/gpu=1/volume=80gb/cpu=x");
-		for (const part of ["gpu is unknown", "volume is not honoured", "cpu=x"]) expect(reason).toContain(part);
+		const reason = read("mayfly=1/gpu=1/sticky=80gb/cpu=x");
+		for (const part of ["gpu is unknown", "sticky is not honoured", "cpu=x"]) expect(reason).toContain(part);
 	});
 
 	test("RunsOn's own labels are served once the operator says so", () => {
 		const reading = resolveLabels(["runs-on=1/runner=small"], { ...config, acceptRunsOnLabels: true });
 		expect(reading).toMatchObject({ ok: true, request: { preset: "small" } });
+	});
+
+	test("a machine is opened for the operator's keys, and held for them, where the tier has some", () => {
+		const ask = (label: string) => resolveLabels([label], OPEN);
+		expect(ask("mayfly=1/ssh=true")).toMatchObject({ ok: true, request: { ssh: true, debug: false } });
+		expect(ask("mayfly=1/debug=true")).toMatchObject({ ok: true, request: { ssh: true, debug: true } });
+		expect(ask("mayfly=1")).toMatchObject({ ok: true, request: { ssh: false, debug: false } });
+	});
+
+	test("a job that is meant for GitHub's runners, another system or another stack is not ours; one that asks wrongly is", () => {
+		const whose = (label: string, its = config) => {
+			const reading = resolveLabels([label], its);
+			return reading.ok || reading.ours;
+		};
+		for (const label of ["ubuntu-22.04", "runs-on=1", "mayfly=1/env=staging", "mayfly=1/region=us-east-1"])
+			expect(whose(label)).toBe(false);
+		for (const label of ["mayfly=1/cpu=x", "mayfly=1/runner=large", "mayfly=1/cpu=99"]) expect(whose(label)).toBe(true);
+		const staging = resolved(`${FILE}\nenvironment: staging`);
+		expect(whose("mayfly=1", staging)).toBe(false);
+		expect(resolveLabels(["mayfly=1/env=staging"], staging)).toMatchObject({ ok: true });
 	});
 
 	test("every key that is known but not honoured has a reason", () => {
@@ -106,7 +156,10 @@ describe("labels", () => {
 	});
 
 	test("no label makes the reader throw, and what it grants is below the ceiling", () => {
-		const part = fc.oneof(fc.string(), fc.stringMatching(/^(mayfly|runner|cpu|ram|family|arch|image|spot)=[a-z0-9+*.-]{0,9}$/));
+		const part = fc.oneof(
+			fc.string(),
+			fc.stringMatching(/^(mayfly|runner|cpu|ram|family|arch|image|spot|volume|retry|ssh|env|region|tag|debug)=[a-z0-9+*.-]{0,9}$/),
+		);
 		const label = fc.array(part, { maxLength: 5 }).map((parts) => ["mayfly=1", ...parts].join("/"));
 		fc.assert(
 			fc.property(fc.array(fc.oneof(label, fc.string()), { maxLength: 3 }), (labels) => {
@@ -137,8 +190,10 @@ describe("mayfly.yml", () => {
 	test("what is resolved is what the poller reads, defaults filled in", () => {
 		const round = parseResolvedConfig(JSON.parse(JSON.stringify(config)));
 		expect(round).toEqual({ ok: true, value: config });
-		expect(config.limits).toEqual({ idle: 600_000, maxJob: 21_600_000, boot: 600_000, linger: 10_000 });
-		expect(config.owners).toEqual([{ name: "octo-org", endpoint: "org", runnerGroupId: 1, installationId: null }]);
+		expect(config.limits).toEqual({ idle: 600_000, maxJob: 21_600_000, boot: 600_000, linger: 10_000, debug: 900_000 });
+		expect(config.owners).toEqual([
+			{ name: "octo-org", endpoint: "org", runnerGroupId: 1, installationId: null, maxMachines: null, maxMachinesPerRepository: null },
+		]);
 	});
 
 	test("a tier's limits go before the file's, and those before the defaults", () => {
@@ -155,10 +210,10 @@ images: { i: { arch: x86 }, j: { arch: x64, ami: "nope" } }
 presets:
   p: { cpu: 8+2, image: none, extra: 1, labels: [linux, [Linux], []] }
   q: { cpu: 4, tier: nope, image: j, ram: 99 }
-  r: { cpu: 64, tier: build, image: j }
+  r: { cpu: 64, tier: build, image: j, volume: 300gb }
 tiers:
-  build: { allow: { forks: yes please }, freeForm: true, ceiling: { cpu: 16, ram: 64 } }
-  deploy: { kind: deploy, allow: { forks: true }, freeForm: true, limits: { idle: 10, maxJob: 9d } }
+  build: { allow: { forks: yes please }, freeForm: true, requireApproval: true, ceiling: { cpu: 16, ram: 64, volume: 200 } }
+  deploy: { kind: deploy, allow: { forks: true, events: [push, Pull_Request_Target] }, sshKeys: [nope], freeForm: true, limits: { idle: 10, maxJob: 9d } }
 typo: true
 `;
 		const file = parseMayflyYaml(text);
@@ -166,14 +221,17 @@ typo: true
 		expect(paths.toSorted()).toEqual([
 			...["images.i.arch", "images.j.ami", "owners.1.endpoint", "owners.1.name", "presets.p.cpu", "presets.p.extra", "presets.p.image"],
 			...["presets.p.labels.1", "presets.p.labels.2", "presets.p.tier", "presets.q.tier", "presets.r.cpu"],
+			"presets.r.volume",
 			...[
 				"tiers.build.allow.forks",
+				"tiers.build.requireApproval",
+				"tiers.deploy.allow.events.1",
 				"tiers.deploy.allow.forks",
 				"tiers.deploy.freeForm",
 				"tiers.deploy.freeForm",
 				"tiers.deploy.limits.idle",
 			],
-			...["tiers.deploy.limits.maxJob", "typo"],
+			...["tiers.deploy.limits.maxJob", "tiers.deploy.sshKeys", "tiers.deploy.sshKeys.0", "typo"],
 		]);
 	});
 

@@ -70,6 +70,7 @@ const range = fc.tuple(size, size).map(([a, b]) => ({ min: Math.min(a, b), max: 
 const pattern = fc.constantFrom("c", "m7", "m7i", "*", "*7*", "t8a", "*-flex", "r9g.*", "c*.*", "*.2x2", "*.2x", "m8i.2x4");
 const requests: fc.Arbitrary<MachineRequest> = fc.record({
 	...{ preset: fc.constant(null), tier: fc.constant("build"), image: fc.constant("i"), spot: fc.boolean() },
+	...{ volume: fc.constant(null), retry: fc.boolean(), ssh: fc.boolean(), debug: fc.boolean(), tag: fc.constant(null) },
 	...{ cpu: range, ram: fc.option(range.map(({ min, max }) => ({ min, max: max * 8 }))), arch: fc.constantFrom("x64", "arm64") },
 	families: fc.oneof(fc.constant<string[]>([]), fc.array<string>(pattern, { maxLength: 3 })),
 });

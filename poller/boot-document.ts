@@ -28,7 +28,7 @@ export function bootDocument({ candidate, instance, jitConfig, runnerName, launc
 		recordUrl: `${machines.mailboxUrl}/${recordKey(instance.privateIp, instance.instanceId)}`,
 		grant: {
 			...{ tier: tier.kind, jobId: item.job.id, runId: item.job.runId, repository: run.repository },
-			...{ rule: tier.allow, oidc: null, notAfter: deadline },
+			...{ rule: tier.allow, oidc: candidate.oidc, notAfter: deadline },
 		},
 		limits: {
 			...{ idle: tier.limits.idle, maxJob: tier.limits.maxJob, deadline, linger: tier.limits.linger },

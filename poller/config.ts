@@ -8,6 +8,8 @@ export interface PollerConfig {
 	reportUrl: string;
 	configKey: string;
 	githubApiUrl: string;
+	/** Who signs the tokens of jobs. */
+	oidcIssuer: string;
 	appId: string;
 	secretId: string;
 	stack: string;
@@ -55,6 +57,7 @@ export function parsePollerConfig(env: Environment): ConfigResult {
 		reportUrl: url("REPORT_URL", `${relayUrl}/report`),
 		configKey: needed("CONFIG_KEY"),
 		githubApiUrl: url("GITHUB_API_URL", "https://api.github.com"),
+		oidcIssuer: url("OIDC_ISSUER", "https://token.actions.githubusercontent.com"),
 		appId: needed("APP_ID"),
 		secretId: needed("SECRET_ID"),
 		stack: needed("STACK"),

@@ -2,6 +2,7 @@
 import { createAppAuth } from "@octokit/auth-app";
 import { request as octokit } from "@octokit/request";
 import { GitHubError, retryMoment } from "./github-error.ts";
+import { kept } from "./kept.ts";
 import type { RepositoryRef, RunnerScope } from "./ports.ts";
 import { createTurns } from "./turns.ts";
 
@@ -24,6 +25,8 @@ export interface GitHubRequests {
 	inRepository(at: RepositoryRef, route: string, params?: Params): Promise<Answer>;
 	/** As `inRepository`, with the tag of the answer before: an answer that is the same costs nothing of the hourly limit (FACTS 2.8). */
 	unchanged(at: RepositoryRef, route: string, params?: Params): Promise<Answer>;
+	/** Below the repository's organisation. */
+	inOrganisation(at: RepositoryRef, route: string, params?: Params): Promise<Answer>;
 	/** Below the runners of the organisation or the repository. */
 	inScope(scope: RunnerScope, route: string, params?: Params): Promise<Answer>;
 }
@@ -66,10 +69,13 @@ export function createGitHubRequests(options: GitHubOptions): GitHubRequests {
 		}
 	};
 	const appToken = async () => `bearer ${(await auth({ type: "app" })).token}`;
-	const installationOf = keptById(async (repository) => {
-		const { data } = await send("GET /repos/{owner}/{repo}/installation", namesOf(repository), appToken);
-		return (data as { id: number }).id;
-	});
+	const installationOf = kept(
+		(repository: string) => repository.toLowerCase(),
+		async (repository) => {
+			const { data } = await send("GET /repos/{owner}/{repo}/installation", namesOf(repository), appToken);
+			return (data as { id: number }).id;
+		},
+	);
 	const tokenOf = (at: RepositoryRef) => async () => {
 		const installationId = at.installationId ?? (await installationOf(at.repository));
 		return `token ${(await auth({ type: "installation", installationId })).token}`;
@@ -89,6 +95,8 @@ export function createGitHubRequests(options: GitHubOptions): GitHubRequests {
 			if (answer.headers.etag) tagged.set(key, answer);
 			return answer;
 		},
+		inOrganisation: (at, route, params) =>
+			send(route.replace(" ", " /orgs/{org}"), { org: namesOf(at.repository).owner, ...params }, tokenOf(at)),
 		inScope(scope, route, params) {
 			const { owner, repo } = namesOf(scope.repository);
 			const isOrg = scope.endpoint === "org";
@@ -120,15 +128,4 @@ function toGitHubError(route: string, error: unknown, now: number): GitHubError 
 	const { status = 0, response, message = "" } = error as { status?: number; response?: { headers?: Params }; message?: string };
 	if (!response) return new GitHubError(route, null, message, null, error);
 	return new GitHubError(route, status, message, retryMoment(status, response.headers ?? {}, message, now), error);
-}
-
-/** One answer for each id, asked for once; a failure is forgotten. */
-function keptById<T>(ask: (id: string) => Promise<T>): (id: string) => Promise<T> {
-	const kept = new Map<string, Promise<T>>();
-	return (id) => {
-		const known = kept.get(id) ?? ask(id);
-		kept.set(id, known);
-		known.catch(() => kept.delete(id));
-		return known;
-	};
 }

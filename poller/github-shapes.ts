@@ -1,7 +1,7 @@
 // What is taken from GitHub's answers, field by field; the rest is not looked at. Pure. A field that is not as described throws.
 import * as v from "valibot";
 import { JobStatus } from "../contract/job.ts";
-import type { Delivery, Run, RunJob, Runner } from "./ports.ts";
+import type { Approval, Delivery, Run, RunJob, Runner, RunnerGroup } from "./ports.ts";
 
 const Person = v.nullish(v.object({ login: v.string() }));
 const RunShape = v.object({
@@ -30,6 +30,14 @@ const JobShape = v.object({
 	started_at: v.nullish(v.string()),
 });
 const RunnerShape = v.object({ id: v.number(), name: v.string(), status: v.string(), busy: v.boolean() });
+/** A field that is absent counts as the one that is less safe. */
+const GroupShape = v.object({
+	name: v.string(),
+	visibility: v.string(),
+	allows_public_repositories: v.optional(v.boolean(), true),
+	restricted_to_workflows: v.optional(v.boolean(), false),
+});
+const ApprovalShape = v.object({ state: v.string(), environments: v.array(v.object({ name: v.string() })) });
 const DeliveryShape = v.object({ id: v.number(), guid: v.string(), delivered_at: v.string(), status_code: v.number(), event: v.string() });
 
 export function toRun(data: unknown): Run {
@@ -75,4 +83,18 @@ export function toJitConfig(data: unknown): string {
 export function toDelivery(data: unknown): Delivery {
 	const { id, guid, delivered_at, status_code, event } = v.parse(DeliveryShape, data);
 	return { id, guid, deliveredAt: Date.parse(delivered_at), succeeded: status_code >= 200 && status_code < 400, event };
+}
+
+export function toRunnerGroup(data: unknown): RunnerGroup {
+	const group = v.parse(GroupShape, data);
+	return {
+		...{ name: group.name, visibility: group.visibility },
+		...{ allowsPublicRepositories: group.allows_public_repositories, restrictedToWorkflows: group.restricted_to_workflows },
+	};
+}
+
+export function toApprovals(data: unknown): Approval[] {
+	return v
+		.parse(v.array(ApprovalShape), data)
+		.map(({ state, environments }) => ({ state, environments: environments.map(({ name }) => name) }));
 }

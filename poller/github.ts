@@ -1,8 +1,19 @@
 // GitHub's REST API as the poller uses it (FACTS 2): which calls there are and what their statuses mean. Touches the network through its requests.
 import { GitHubError } from "./github-error.ts";
 import { createGitHubRequests, type GitHubOptions, type GitHubRequests, orStatus } from "./github-requests.ts";
-import { toDelivery, toJitConfig, toJob, toJobsPage, toRun, toRunner, toRunners, toRuns } from "./github-shapes.ts";
-import type { Delivery, GitHub, RepositoryRef, Runner } from "./ports.ts";
+import {
+	toApprovals,
+	toDelivery,
+	toJitConfig,
+	toJob,
+	toJobsPage,
+	toRun,
+	toRunner,
+	toRunnerGroup,
+	toRunners,
+	toRuns,
+} from "./github-shapes.ts";
+import type { Delivery, Done, GitHub, RepositoryRef, Runner } from "./ports.ts";
 
 const PAGE = 100;
 /** What is older than this many pages waits for the next look. */
@@ -12,13 +23,10 @@ const RUNNER_PAGES = 10;
 /** A client for one session. Throws GitHubError; 404 and other expected answers are values. */
 export function createGitHub(options: GitHubOptions): GitHub {
 	const requests = createGitHubRequests(options);
-	return { ...runCalls(requests), ...runnerCalls(requests), ...deliveryCalls(requests) };
+	return { ...runCalls(requests), ...runChanges(requests), ...runnerCalls(requests), ...groupCalls(requests), ...deliveryCalls(requests) };
 }
 
-function runCalls({
-	inRepository,
-	unchanged,
-}: GitHubRequests): Pick<GitHub, "run" | "attemptJobs" | "job" | "openRuns" | "rerunFailedJobs"> {
+function runCalls({ inRepository, unchanged }: GitHubRequests): Pick<GitHub, "run" | "attemptJobs" | "job" | "openRuns" | "approvals"> {
 	/** By attempt, so that a job of an attempt that is over is found as well. */
 	const jobsPage = async (at: RepositoryRef, run_id: number, attempt_number: number, page: number) => {
 		const params = { run_id, attempt_number, per_page: PAGE, page };
@@ -46,14 +54,33 @@ function runCalls({
 			const ofStatus = async (status: string) => toRuns((await unchanged(at, "GET /actions/runs", { status, per_page: PAGE })).data);
 			return (await Promise.all([ofStatus("queued"), ofStatus("in_progress")])).flat();
 		},
-		async rerunFailedJobs(at, run_id) {
-			try {
-				await inRepository(at, "POST /actions/runs/{run_id}/rerun-failed-jobs", { run_id });
-				return { done: true };
-			} catch (error) {
-				if (error instanceof GitHubError && !error.retryable) return { done: false, reason: error.message };
-				throw error;
-			}
+		async approvals(at, run_id) {
+			return toApprovals((await inRepository(at, "GET /actions/runs/{run_id}/approvals", { run_id })).data);
+		},
+	};
+}
+
+function runChanges({ inRepository }: GitHubRequests): Pick<GitHub, "rerunFailedJobs" | "cancelRun"> {
+	const change = async (at: RepositoryRef, route: string, run_id: number): Promise<Done> => {
+		try {
+			await inRepository(at, route, { run_id });
+			return { done: true };
+		} catch (error) {
+			if (error instanceof GitHubError && !error.retryable) return { done: false, reason: error.message };
+			throw error;
+		}
+	};
+	return {
+		rerunFailedJobs: (at, runId) => change(at, "POST /actions/runs/{run_id}/rerun-failed-jobs", runId),
+		cancelRun: (at, runId) => change(at, "POST /actions/runs/{run_id}/cancel", runId),
+	};
+}
+
+function groupCalls({ inOrganisation }: GitHubRequests): Pick<GitHub, "runnerGroup"> {
+	return {
+		async runnerGroup(at, runner_group_id) {
+			const answer = await orStatus([404], inOrganisation(at, "GET /actions/runner-groups/{runner_group_id}", { runner_group_id }));
+			return typeof answer === "number" ? null : toRunnerGroup(answer.data);
 		},
 	};
 }

@@ -6,6 +6,7 @@ import { type PollerConfig, parsePollerConfig } from "./config.ts";
 import { createEc2 } from "./ec2.ts";
 import { createGitHub } from "./github.ts";
 import { createMailbox, type MailboxClient } from "./mailbox.ts";
+import { createOidcKeys } from "./oidc-keys.ts";
 import { paced } from "./points.ts";
 import type { Log, Ports } from "./ports.ts";
 import { createRelay } from "./relay.ts";
@@ -55,6 +56,7 @@ function portsOf(
 		github: paced(createGitHub({ apiUrl: config.githubApiUrl, appId: config.appId, privateKey: secret.appPrivateKey, now, sleep }), {
 			...{ now, sleep, begunAt: now(), endsAt: rest.endsAt },
 		}),
+		oidc: createOidcKeys(config.oidcIssuer, fetch),
 		ec2: createEc2({ region, credentials, endpoint: config.ec2Url }),
 		machines: { reportUrl: config.reportUrl, reportKey: secret.reportKey, mailboxUrl: config.mailboxBootUrl },
 	};

@@ -6,18 +6,22 @@ import { admitJob } from "./admit.ts";
 import { bootMachine } from "./boot-machine.ts";
 import { type Failure, retryLaunchAt } from "./ec2-errors.ts";
 import { makeFleet } from "./fleet.ts";
+import type { Guard } from "./guard.ts";
 import { INSTANCE_TYPES } from "./instance-types.ts";
 import { launchCallsOf, launchIntent } from "./launch-request.ts";
 import { offerFor } from "./offer.ts";
-import { type OutcomeBody, outcomeOf, settle } from "./outcome.ts";
+import { type OutcomeBody, outcomeOf, outcomeOfError, settle } from "./outcome.ts";
 import { type Candidate, type Group, planLaunches } from "./plan.ts";
-import type { Ports } from "./ports.ts";
+import type { Done, Ports, RepositoryRef } from "./ports.ts";
 import type { ReadRun } from "./read-runs.ts";
 import { patientWithYoung, standingOf } from "./verify.ts";
 
 export interface Batch {
 	budgets: Budgets;
 	read: ReadRun;
+	guard: Guard;
+	/** Cancels a run, once. */
+	cancel(at: RepositoryRef, runId: number): Promise<Done>;
 	/** Starts what nothing waits for. */
 	beside(run: () => Promise<void>): void;
 }
@@ -36,13 +40,34 @@ export async function launch(ports: Ports, items: readonly LaunchItem[], batch: 
 	]);
 }
 
-async function judge(ports: Ports, item: LaunchItem, { budgets, read }: Batch): Promise<{ candidate: Candidate } | { settle: Outcome }> {
+async function judge(ports: Ports, item: LaunchItem, batch: Batch): Promise<{ candidate: Candidate } | { settle: Outcome }> {
+	const { budgets, read, guard } = batch;
 	const standing = standingOf(await read(item.job), item.job.id, ports.now());
 	if (!standing.queued) return { settle: outcomeOf(item, patientWithYoung(standing.settle, item.queuedAt, ports.now())) };
 	const { run, job } = standing;
 	const admitted = admitJob(run, job, item.environment, ports.config);
-	if (!admitted.admitted) return { settle: outcomeOf(item, { outcome: "refused", reason: admitted.reason }) };
-	return { candidate: { item, run, job, admitted, spot: admitted.request.spot && !item.onDemand && !budgets.onDemandOnly } };
+	if (!admitted.admitted) return { settle: await refuseJob(ports, item, admitted, batch) };
+	const at = { repository: run.repository, installationId: item.job.installationId };
+	const guarded = await guard(admitted, at, run.id, item.environment).catch((error: unknown) => outcomeOfError(error, ports.now()));
+	if ("outcome" in guarded) return { settle: outcomeOf(item, guarded) };
+	if (!guarded.ok) return { settle: await refuseJob(ports, item, { ours: true, reason: guarded.reason }, batch) };
+	const spot = admitted.request.spot && !item.onDemand && !budgets.onDemandOnly;
+	return { candidate: { item, run, job, admitted, oidc: guarded.oidc, spot } };
+}
+
+/** A refusal, told to the job's author as well where the operator wants that: its run is cancelled, once in a batch. */
+async function refuseJob(
+	ports: Ports,
+	item: LaunchItem,
+	{ ours, reason }: { ours: boolean; reason: string },
+	{ cancel }: Batch,
+): Promise<Outcome> {
+	if (!ours || ports.config.onRefused !== "cancel-run") return outcomeOf(item, { outcome: "refused", reason });
+	const { repository, installationId, runId } = item.job;
+	const told = await cancel({ repository, installationId }, runId).catch((error: unknown) => outcomeOfError(error, ports.now()));
+	if ("outcome" in told) return outcomeOf(item, told);
+	const end = told.done ? "Its run was cancelled." : `Its run could not be cancelled: ${told.reason}`;
+	return outcomeOf(item, { outcome: "refused", reason: `${reason} ${end}` });
 }
 
 async function settleAll(ports: Ports, outcomes: Outcome[]): Promise<void> {

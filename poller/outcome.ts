@@ -3,6 +3,7 @@ import type { Outcome } from "../contract/settle.ts";
 import { Ec2Error } from "./ec2.ts";
 import { classOfCode, retryLaunchAt } from "./ec2-errors.ts";
 import { GitHubError, laterAfter } from "./github-error.ts";
+import { OidcError } from "./oidc-keys.ts";
 import type { Ports } from "./ports.ts";
 
 type Unkeyed<T> = T extends unknown ? Omit<T, "workId" | "leaseId"> : never;
@@ -19,11 +20,13 @@ export function outcomeOf({ workId, leaseId }: Leased, body: OutcomeBody): Outco
 }
 
 const AGAIN_MS = 60_000;
+const SOON_MS = 15_000;
 
 /** What an item waits for when its work threw. */
 export function outcomeOfError(error: unknown, now: number): OutcomeBody {
 	if (error instanceof GitHubError) return { outcome: "later", ...laterAfter(error, now) };
 	const reason = error instanceof Error ? error.message : String(error);
+	if (error instanceof OidcError) return { outcome: "later", notBefore: now + SOON_MS, class: "throttled", reason };
 	if (!(error instanceof Ec2Error)) return { outcome: "later", notBefore: now + AGAIN_MS, class: "unknown", reason: reason.slice(0, 500) };
 	const failure = classOfCode(error.code);
 	return { outcome: "later", notBefore: retryLaunchAt(failure, now, now), class: failure === "refused" ? "unknown" : failure, reason };

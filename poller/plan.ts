@@ -1,5 +1,6 @@
 // Which jobs are launched together: those that want the same machine under the same conditions. Pure.
 import type { LaunchItem } from "../contract/lease.ts";
+import type { Grant } from "../contract/rule.ts";
 import type { Admitted } from "./admit.ts";
 import type { Run, RunJob } from "./ports.ts";
 
@@ -9,6 +10,8 @@ export interface Candidate {
 	run: Run;
 	job: RunJob;
 	admitted: Admitted;
+	/** By which the machine checks its job's token; null: it does not. */
+	oidc: Grant["oidc"];
 	/** Spot is asked for and nothing speaks against it. */
 	spot: boolean;
 }

@@ -70,6 +70,9 @@ export function paced(github: GitHub, options: PaceOptions): GitHub {
 		runners: (...it) => after(READ, () => github.runners(...it)),
 		deleteRunner: (...it) => after(CHANGE, () => github.deleteRunner(...it)),
 		rerunFailedJobs: (...it) => after(CHANGE, () => github.rerunFailedJobs(...it)),
+		cancelRun: (...it) => after(CHANGE, () => github.cancelRun(...it)),
+		runnerGroup: (...it) => after(READ, () => github.runnerGroup(...it)),
+		approvals: (...it) => after(READ, () => github.approvals(...it)),
 		deliveriesSince: (...it) => after(READ, () => github.deliveriesSince(...it)),
 		redeliver: (...it) => after(CHANGE, () => github.redeliver(...it)),
 	};

@@ -5,6 +5,7 @@ import type { JobStatus } from "../contract/job.ts";
 import type { LeaseAnswer, LeaseRequest } from "../contract/lease.ts";
 import type { MachineState, ObserveAnswer, ObserveRequest } from "../contract/observe.ts";
 import type { Outcome, SettleAnswer } from "../contract/settle.ts";
+import type { OidcKeys } from "./oidc-keys.ts";
 
 export interface Relay {
 	lease(request: LeaseRequest): Promise<LeaseAnswer>;
@@ -61,6 +62,18 @@ export interface Runner {
 	online: boolean;
 	busy: boolean;
 }
+/** What of an organisation's runner group keeps others' jobs off its runners. */
+export interface RunnerGroup {
+	name: string;
+	visibility: string;
+	allowsPublicRepositories: boolean;
+	restrictedToWorkflows: boolean;
+}
+/** A review of a run's deployments. */
+export interface Approval {
+	state: string;
+	environments: string[];
+}
 export interface Delivery {
 	id: number;
 	guid: string;
@@ -69,6 +82,9 @@ export interface Delivery {
 	succeeded: boolean;
 	event: string;
 }
+
+/** A change that GitHub may refuse for good. */
+export type Done = { done: true } | { done: false; reason: string };
 
 /** Null stands for GitHub's 404. Anything unexpected is thrown as a GitHubError. */
 export interface GitHub {
@@ -82,7 +98,11 @@ export interface GitHub {
 	/** All of them, newest last, at most a thousand. */
 	runners(scope: RunnerScope): Promise<(Runner & { name: string })[]>;
 	deleteRunner(scope: RunnerScope, runnerId: number): Promise<"deleted" | "absent" | "busy">;
-	rerunFailedJobs(at: RepositoryRef, runId: number): Promise<{ done: true } | { done: false; reason: string }>;
+	rerunFailedJobs(at: RepositoryRef, runId: number): Promise<Done>;
+	cancelRun(at: RepositoryRef, runId: number): Promise<Done>;
+	/** Of the repository's organisation. */
+	runnerGroup(at: RepositoryRef, id: number): Promise<RunnerGroup | null>;
+	approvals(at: RepositoryRef, runId: number): Promise<Approval[]>;
 	/** Newest first, back to a moment (epoch ms). */
 	deliveriesSince(moment: number): Promise<Delivery[]>;
 	redeliver(deliveryId: number): Promise<void>;
@@ -135,6 +155,7 @@ export interface Ports {
 	github: GitHub;
 	ec2: Ec2;
 	mailbox: Mailbox;
+	oidc: OidcKeys;
 	config: ResolvedConfig;
 	/** What machines are told of where to report and to leave records. */
 	machines: { reportUrl: string; reportKey: string; mailboxUrl: string };

@@ -1,6 +1,8 @@
 // One lease and its work. The next lease never waits for it; what is under way is counted, so that there is a limit.
 import type { Budgets, LaunchItem, WorkItem } from "../contract/lease.ts";
 import { check } from "./check.ts";
+import { createGuard } from "./guard.ts";
+import { kept } from "./kept.ts";
 import { launch } from "./launch.ts";
 import { type OutcomeBody, outcomeOf, settle, settleWith } from "./outcome.ts";
 import type { Ports, Relay } from "./ports.ts";
@@ -66,7 +68,7 @@ export async function perform(ports: Ports, state: SessionState, work: readonly 
 			at,
 			again.filter(isLaunch).map((item) => outcomeOf(item, { outcome: "extend" })),
 		),
-		launch(at, launches, { budgets, read, beside }),
+		launch(at, launches, { budgets, read, guard: createGuard(at), cancel: kept((_, runId) => String(runId), at.github.cancelRun), beside }),
 		...others.map((item) => settleWith(at, item, () => performOne(at, item, read))),
 	]).finally(() => {
 		for (const { workId, leaseId } of fresh) letGo(state, workId, leaseId);

@@ -51,10 +51,9 @@ describe("admission", () => {
 	const closed = resolved(`
 owners: [{ name: octo-org }]
 images: { i: { arch: x64 } }
-presets: { own: { cpu: 2, image: i, tier: own }, ship: { cpu: 2, image: i, tier: deploy } }
+presets: { own: { cpu: 2, image: i } }
 tiers:
   own: { allow: { events: [push, pull_request], refs: [refs/heads/main, refs/pull/*/merge], actors: [mona], environments: [] } }
-  deploy: { kind: deploy, allow: {} }
 `);
 	const asks = (labels: string, more: Partial<Run> = {}, environment: string | null = null, by = closed) => {
 		const result = admitJob({ ...run, ...more }, { ...job, labels: [labels] }, environment, by);
@@ -83,10 +82,9 @@ tiers: { own: { allow: { events: [push, pull_request], refs: [refs/heads/main, r
 		expect(asks("mayfly=1/runner=own", more, null, open)).toContain(expected);
 	});
 
-	test("a list that is empty admits nothing, and a deploy tier is not served", () => {
+	test("a list that is empty admits nothing", () => {
 		expect(asks("mayfly=1/runner=own", {}, "production")).toContain("is not among the tier's environments: none");
 		expect(asks("mayfly=1/runner=own")).toContain("environments and the job's is unknown");
-		expect(asks("mayfly=1/runner=ship")).toContain("Deploy tiers are not served yet");
 	});
 });
 

@@ -31,6 +31,7 @@ export function candidate(
 		run: itsRun,
 		job: itsJob,
 		admitted,
+		oidc: null,
 		spot: more.spot ?? true,
 	};
 }

@@ -75,7 +75,7 @@ describe("launch", () => {
 		world.relay.push(...items);
 		const ends = await world.relay.ends(...items.map(({ workId }) => workId));
 		expect(ends.map((end) => (end.outcome === "refused" ? end.reason : end.outcome))).toEqual([
-			"The key gpu is unknown: known are runner, cpu, ram, family, arch, image, spot.",
+			expect.stringContaining("The key gpu is unknown: known are runner, cpu, ram, family, arch, image, volume, spot,"),
 			expect.stringContaining("does not admit the job"),
 			"No instance type that is known here has 3 vCPUs, x64.",
 		]);

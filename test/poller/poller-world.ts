@@ -6,7 +6,8 @@ import { parseMayflyYaml } from "../../contract/config-yaml.ts";
 import type { CheckItem, LaunchItem } from "../../contract/lease.ts";
 import type { Ec2 } from "../../local/ec2.ts";
 import { checkExchange } from "../../local/github/openapi.ts";
-import type { Permissions } from "../../local/github/world.ts";
+import type { RunOptions } from "../../local/github/runs.ts";
+import type { Permissions, RunnerGroupOptions } from "../../local/github/world.ts";
 import { type GitHub, startGitHub } from "../../local/github.ts";
 import { type Poller, startPoller } from "../../local/lambda.ts";
 import { type Mailbox, startMailbox } from "../../local/mailbox.ts";
@@ -51,6 +52,8 @@ export interface World {
 	log: Record<string, unknown>[];
 	/** A run whose jobs wait for machines: the launch items that a relay would hand out. */
 	queue(...specs: Partial<Job>[]): LaunchItem[];
+	/** The same of a run that came about in its own way. */
+	queueRun(how: Partial<RunOptions>, ...specs: Partial<Job>[]): LaunchItem[];
 	document(instanceId: string): Promise<BootDocument>;
 	stop(): Promise<void>;
 }
@@ -60,9 +63,9 @@ export async function builtPoller(): Promise<string> {
 	return (await readyParts()).poller;
 }
 
-function itemsOf(github: GitHub, specs: Partial<Job>[]): LaunchItem[] {
+function itemsOf(github: GitHub, how: Partial<RunOptions>, specs: Partial<Job>[]): LaunchItem[] {
 	const jobs = specs.map((spec, at) => job(`job${at}`, { runsOn: ["self-hosted", "linux"], ...spec }));
-	const run = github.createRun({ repository: REPOSITORY, workflow: workflow(...jobs) });
+	const run = github.createRun({ repository: REPOSITORY, workflow: workflow(...jobs), ...how });
 	return github
 		.jobs()
 		.filter((it) => it.runId === run.id)
@@ -84,14 +87,24 @@ export function checkItem({ job, leaseId }: LaunchItem, state: CheckItem["state"
 }
 
 export async function startWorld(
-	more: { env?: Record<string, string>; machines?: number; config?: string; sessionMs?: number; permissions?: Permissions } = {},
+	more: {
+		env?: Record<string, string>;
+		machines?: number;
+		config?: string;
+		sessionMs?: number;
+		permissions?: Permissions;
+		runnerGroups?: RunnerGroupOptions[];
+	} = {},
 ): Promise<World> {
 	const relay = startFakeRelay(TOKEN);
 	const problems: string[] = [];
 	const asked: string[] = [];
 	const github = await startGitHub({
 		accounts: [
-			{ login: "octo-org", repositories: [{ name: "octo-repo", protectedEnvironments: ["production"] }], permissions: more.permissions },
+			{
+				...{ login: "octo-org", repositories: [{ name: "octo-repo", protectedEnvironments: ["production"] }] },
+				...{ permissions: more.permissions, runnerGroups: more.runnerGroups },
+			},
 		],
 		onExchange(exchange) {
 			problems.push(...checkExchange(exchange));
@@ -109,7 +122,13 @@ export async function startWorld(
 		sessionMs: more.sessionMs,
 		onLog: (line) => void log.push(JSON.parse(line) as Record<string, unknown>),
 		env: {
-			...{ RELAY_URL: relay.url, MAILBOX_URL: mailbox.url, CONFIG_KEY: "config/test.json", GITHUB_API_URL: github.url },
+			...{
+				RELAY_URL: relay.url,
+				MAILBOX_URL: mailbox.url,
+				CONFIG_KEY: "config/test.json",
+				GITHUB_API_URL: github.url,
+				OIDC_ISSUER: github.url,
+			},
 			...{ APP_ID: String(github.app.id), SECRET_ID: "mayfly/test", STACK: "test", AWS_REGION: REGION, LOG_LEVEL: "debug" },
 			...{ AWS_ACCESS_KEY_ID: KEYS.accessKeyId, AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey },
 			...{ AWS_ENDPOINT_URL_EC2: ec2.url, AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url },
@@ -118,7 +137,8 @@ export async function startWorld(
 	});
 	return {
 		...{ relay, github, ec2, mailbox, poller, problems, asked, log },
-		queue: (...specs) => itemsOf(github, specs),
+		queue: (...specs) => itemsOf(github, {}, specs),
+		queueRun: (how, ...specs) => itemsOf(github, how, specs),
 		async document(instanceId) {
 			const { privateIp = "" } = ec2.instances().find((it) => it.instanceId === instanceId) ?? {};
 			const document = parseBootDocument(JSON.parse((await mailbox.read(bootKey(privateIp, instanceId))) ?? "null"));

@@ -135,6 +135,12 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 				if (isDone) matchSoon();
 				return isDone ? { done: true as const } : { done: false as const, reason: "simulated" };
 			}),
+		cancelRun: () => call("POST cancel", 5, () => ({ done: false as const, reason: "simulated" })),
+		runnerGroup: () =>
+			call("GET runner-groups", 1, () => ({
+				...{ name: "deploy", visibility: "selected", allowsPublicRepositories: false, restrictedToWorkflows: true },
+			})),
+		approvals: () => call("GET approvals", 1, () => []),
 		deliveriesSince: (moment) => call("GET deliveries", 1, () => jobs.deliveriesSince(moment)),
 		redeliver: (id) => call("POST redeliver", 5, () => jobs.redeliver(id)),
 	};

@@ -86,6 +86,7 @@ export function startSessions(setting: Setting, outside: Outside, stack: string)
 			github: paced(mortal(outside.github, isDead, called), { now: clock.now, sleep: clock.sleep, begunAt, endsAt }),
 			ec2: mortal(outside.ec2, isDead, called),
 			mailbox: mortal(outside.mailbox, isDead, called),
+			oidc: { issuer: "https://oidc", keys: async () => [{ kty: "RSA", kid: "1" }] },
 			config: outside.config,
 			machines: { reportUrl: "http://relay/report", reportKey: "key", mailboxUrl: "http://mailbox" },
 			...{ stack, now: clock.now, sleep: clock.sleep, endsAt },

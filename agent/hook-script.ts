@@ -20,7 +20,7 @@ export const GO_ON = "/tmp/mayfly-go-on";
 /** Keeps an admitted job before its first step, for somebody who looks at the machine (`debug=true`). */
 function holdScript(seconds: number): string {
 	if (seconds === 0) return "";
-	return `	echo "Held for debugging, for ${seconds} s at most: connect to this machine and run \`touch ${GO_ON}\` to go on."
+	return `	echo "Held for debugging, for ${seconds} s at most: connect to this machine and run 'touch ${GO_ON}' to go on."
 	for (( left = ${seconds}; left > 0; left-- )); do
 		[ -e ${GO_ON} ] && break
 		sleep 1

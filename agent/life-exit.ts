@@ -2,7 +2,7 @@
 import type { Clocks } from "./clocks.ts";
 import { type Conclusion, type RunnerExit, readExit } from "./exit.ts";
 import { linger } from "./life-ending.ts";
-import { type Effect, type Life, report, type Step, stay } from "./life-state.ts";
+import { deprecated, type Effect, type Life, report, type Step, stay } from "./life-state.ts";
 
 /** With pauses that triple from half a second: 20 s in all, the time a gateway's successor needs (DESIGN 10). */
 const MAX_RELAUNCHES = 4;
@@ -42,5 +42,6 @@ export function exited(life: Life, event: { code: number | null; signal: string 
 	}
 	const again = exit.kind === "retryable" || exit.kind === "updating";
 	if (again && !life.stopped && !life.job.started) return relaunch(down, exit, now, clocks);
-	return leave(down, exit, [], now, clocks);
+	const told = exit.kind === "ended" && exit.deprecated ? deprecated(down, exit.reason) : stay(down);
+	return leave(told.life, exit, told.effects, now, clocks);
 }

@@ -28,6 +28,8 @@ export interface Life {
 	stopped: boolean;
 	/** When EC2 takes the machine, once it said so. */
 	terminateAt: number | null;
+	/** Whether it was told that GitHub gives this runner no jobs. */
+	deprecated: boolean;
 	/** Why the machine goes off, as far as it is known. */
 	why: string;
 }
@@ -77,12 +79,19 @@ export function begin(now: number, clocks: Clocks): Life {
 		stopping: null,
 		stopped: false,
 		terminateAt: null,
+		deprecated: false,
 		why: "",
 	};
 }
 
 export function report(phase: ReportPhase, reason: string | null = null, measurements: Measurements = {}): Effect {
 	return { type: "report", phase, reason, measurements };
+}
+
+/** GitHub gives this runner's version no jobs: told once, since every further machine would be launched for nothing. */
+export function deprecated(life: Life, reason: string): Step {
+	if (life.deprecated || life.job.started) return stay(life);
+	return { life: { ...life, deprecated: true, why: life.why || reason }, effects: [report("deprecated", reason)] };
 }
 
 export const stay = (life: Life): Step => ({ life, effects: [] });

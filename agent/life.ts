@@ -4,7 +4,7 @@ import type { Clocks } from "./clocks.ts";
 import { CONCLUSIONS } from "./exit.ts";
 import { kill, REASONS, stop, stopBy, turnOff } from "./life-ending.ts";
 import { exited } from "./life-exit.ts";
-import { ALARMS, type Alarm, type Effect, type Event, type Life, report, type Step, stay } from "./life-state.ts";
+import { ALARMS, type Alarm, deprecated, type Effect, type Event, type Life, report, type Step, stay } from "./life-state.ts";
 import type { RunnerLine } from "./runner-lines.ts";
 
 type Of<T extends Event["type"]> = Extract<Event, { type: T }>;
@@ -50,7 +50,7 @@ function said(life: Life, line: RunnerLine, now: number, clocks: Clocks): Step {
 			return stay(stopBy({ ...life, job }, now + clocks.stopGrace, REASONS.hung));
 		}
 		case "deprecated":
-			return stay({ ...life, why: life.why || `the runner's version ${line.version} is deprecated: GitHub gives it no jobs` });
+			return deprecated(life, `the runner's version ${line.version} is deprecated: GitHub gives it no jobs`);
 		case "deleted":
 			return stay({ ...life, why: life.why || "GitHub no longer knows this runner" });
 		default:

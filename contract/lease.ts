@@ -3,6 +3,8 @@ import * as v from "valibot";
 import { JobPointer, JobState, Machine } from "./job.ts";
 import { Id, InstanceId, parserOf, RepositoryName, Text, Time } from "./parse.ts";
 
+const Count = v.pipe(v.number(), v.integer(), v.minValue(1));
+
 /**
  * `session` names one run of the poller and `endsAt` when it will end; the same `requestId` gets the same answer again.
  * Sessions that give no `endsAt` are never superseded.
@@ -13,6 +15,8 @@ export const LeaseRequest = v.object({
 	max: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)),
 	waitSeconds: v.pipe(v.number(), v.minValue(0), v.maxValue(25)),
 	endsAt: v.optional(Time),
+	/** By owner, in lower case: machines at a time for all of its repositories, and for any one of them. Who is not named has no cap. */
+	caps: v.optional(v.record(Text, v.object({ machines: v.nullable(Count), perRepository: v.nullable(Count) })), {}),
 });
 export type LeaseRequest = v.InferOutput<typeof LeaseRequest>;
 export const parseLeaseRequest = parserOf(LeaseRequest);
@@ -95,6 +99,8 @@ export const Budgets = v.object({
 	onDemandOnly: v.boolean(),
 	/** True while paused or draining: no launch item is handed out. */
 	paused: v.boolean(),
+	/** Why the relay paused launching by itself: an operator must look. */
+	alarm: v.optional(v.nullable(Text), null),
 });
 export type Budgets = v.InferOutput<typeof Budgets>;
 

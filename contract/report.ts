@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { Id, InstanceId, parserOf, Text, Time, VersionOne } from "./parse.ts";
 
-export const REPORT_PHASES = ["claimed", "listening", "running", "finished", "denied", "interrupted", "idle", "off"] as const;
+export const REPORT_PHASES = ["claimed", "listening", "running", "finished", "denied", "interrupted", "idle", "deprecated", "off"] as const;
 export const ReportPhase = v.picklist(REPORT_PHASES);
 export type ReportPhase = v.InferOutput<typeof ReportPhase>;
 
@@ -22,7 +22,7 @@ export const Report = v.object({
 	at: Time,
 	/** The job the machine was launched for; the one it runs may be another (FACTS 1.10). */
 	jobId: Id,
-	/** `finished`: GitHub's conclusion as the runner's exit code tells it; `denied`, `idle`, `off`: why. */
+	/** `finished`: GitHub's conclusion as the runner's exit code tells it; `denied`, `idle`, `deprecated`, `off`: why. */
 	reason: v.optional(v.nullable(Text), null),
 	measurements: v.optional(Measurements, {}),
 });

@@ -16,6 +16,8 @@ export const Stats = v.object({
 	/** Signed deliveries taken, and those of them seen before. */
 	deliveries: Count,
 	duplicates: Count,
+	/** Until then no spot machines are asked for, since EC2 took several back. */
+	spotPausedUntil: v.optional(v.nullable(Time), null),
 	/** Rows written since the relay's object last started, index entries and alarms counted: Cloudflare's free plan has 100,000 a day. */
 	rowsWritten: v.optional(Count, 0),
 });

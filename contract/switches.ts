@@ -1,6 +1,6 @@
 // GET and POST /switches: safe states, one call away.
 import * as v from "valibot";
-import { parserOf } from "./parse.ts";
+import { parserOf, Text } from "./parse.ts";
 
 export const Switches = v.object({
 	/** No launches; events, checks and terminations go on. */
@@ -11,6 +11,11 @@ export const Switches = v.object({
 });
 export type Switches = v.InferOutput<typeof Switches>;
 export const parseSwitches = parserOf(Switches);
+
+/** As they stand, and why the relay turned one by itself. */
+export const SwitchesView = v.object({ ...Switches.entries, reason: v.optional(Text) });
+export type SwitchesView = v.InferOutput<typeof SwitchesView>;
+export const parseSwitchesView = parserOf(SwitchesView);
 
 /** A change names only the switches it turns. */
 export const SwitchChange = v.pipe(

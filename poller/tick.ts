@@ -1,5 +1,6 @@
 // One lease and its work. The next lease never waits for it; what is under way is counted, so that there is a limit.
-import type { Budgets, LaunchItem, WorkItem } from "../contract/lease.ts";
+import type { ResolvedConfig } from "../contract/config.ts";
+import type { Budgets, LaunchItem, LeaseRequest, WorkItem } from "../contract/lease.ts";
 import { check } from "./check.ts";
 import { createGuard } from "./guard.ts";
 import { kept } from "./kept.ts";
@@ -38,11 +39,30 @@ const FULL_PAUSE_MS = 50;
 export async function tick(ports: Ports, state: SessionState, waitSeconds: number): Promise<{ superseded: boolean }> {
 	while (state.working.size >= MOST_UNDER_WAY) await ports.sleep(FULL_PAUSE_MS);
 	const max = Math.min(MOST_LEASED, MOST_UNDER_WAY - state.working.size);
-	const request = { session: state.session, requestId: `${state.session}-${state.leases}`, max, waitSeconds, endsAt: ports.endsAt };
+	const request = {
+		session: state.session,
+		requestId: `${state.session}-${state.leases}`,
+		max,
+		waitSeconds,
+		endsAt: ports.endsAt,
+		caps: capsOf(ports.config),
+	};
 	const { work, budgets, superseded = false } = await ports.relay.lease(request);
 	state.leases += 1;
+	if (budgets.alarm) ports.log.error({ alarm: budgets.alarm }, "launching is paused until an operator has looked");
 	if (work.length > 0) runBeside(ports, state, "work", () => perform(ports, state, work, budgets));
 	return { superseded };
+}
+
+/** Of the owners that have any. */
+function capsOf({ owners }: ResolvedConfig): LeaseRequest["caps"] {
+	const capped = owners.filter(({ maxMachines, maxMachinesPerRepository }) => maxMachines !== null || maxMachinesPerRepository !== null);
+	return Object.fromEntries(
+		capped.map(({ name, maxMachines, maxMachinesPerRepository }) => [
+			name.toLowerCase(),
+			{ machines: maxMachines, perRepository: maxMachinesPerRepository },
+		]),
+	);
 }
 
 /** Starts something that nobody waits for but the session's end. It never rejects. */

@@ -45,6 +45,19 @@ export function spend(minute: Minute, count: number, now: number): Minute {
 	return [...kept.filter(([moment]) => moment !== at), [at, same + count]];
 }
 
+/** The minute after some of what was spent came back unused: the newest of it. */
+export function refund(minute: Minute, count: number): Minute {
+	let left = count;
+	return minute
+		.toReversed()
+		.flatMap(([at, spent]): Minute => {
+			const back = Math.min(left, spent);
+			left -= back;
+			return spent > back ? [[at, spent - back]] : [];
+		})
+		.toReversed();
+}
+
 /** When one more may be spent, in epoch milliseconds: now, or when the oldest is a minute old. */
 export function oneLeftAt(minute: Minute, allowance: number, now: number): number {
 	if (leftOf(minute, allowance, now) >= 1) return now;

@@ -54,6 +54,9 @@ export const DEFAULT_CLOCKS = {
 	/** An intent that no open job names is kept this long, for whoever looks into a launch. */
 	keepIntents: DAY,
 	housekeeping: HOUR,
+	/** Several spot machines taken back within this time stop spot for that time. */
+	breakerWindow: 15 * MINUTE,
+	breakerOpen: 30 * MINUTE,
 };
 export type Clocks = typeof DEFAULT_CLOCKS;
 
@@ -64,6 +67,10 @@ export const LIMITS = {
 	/** Failures of a kind nobody knows, in a row. */
 	unknowns: 10,
 	goneReadings: 3,
+	/** Spot machines taken back before spot is not asked for. */
+	interruptions: 2,
+	/** Machines that say their runner's version is deprecated before launching is paused. */
+	deprecations: 2,
 	/** Tries of a termination before it is left to the sweep. */
 	taskTries: 10,
 	/** State changes kept for each job: the first and the newest. */

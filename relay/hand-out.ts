@@ -2,7 +2,9 @@
 import type { JobState } from "../contract/job.ts";
 import type { LeaseAnswer, LeaseRequest, WorkItem } from "../contract/lease.ts";
 import type { Switches } from "../contract/switches.ts";
-import { fullBucket, leftOf, oneLeftAt, refilled, spend, spent } from "./budgets.ts";
+import { CLOSED, isOpen } from "./breaker.ts";
+import { fullBucket, leftOf, oneLeftAt, refilled, refund, spend, spent } from "./budgets.ts";
+import { type Caps, createRoom, type Whose } from "./caps.ts";
 import { type Clocks, JIT_CALLS_A_MINUTE, RATES } from "./clocks.ts";
 import type { Job } from "./job.ts";
 import type { Queue } from "./queue.ts";
@@ -11,8 +13,6 @@ import { launchKey } from "./swaps.ts";
 import type { Task } from "./tasks.ts";
 
 const ALL_OFF: Switches = { pause: false, onDemandOnly: false, drain: false };
-/** Intents first: their launch may be under way. */
-const LAUNCHES: readonly JobState[] = ["launching", "queued"];
 const CHECKS: readonly JobState[] = ["launched", "running", "waiting"];
 
 export function switchesOf(queue: Queue): Switches {
@@ -21,7 +21,7 @@ export function switchesOf(queue: Queue): Switches {
 
 function budgetsOf(queue: Queue, now: number): Budgets {
 	const kept = queue.budgets() ?? { jit: [], ec2: fullBucket(RATES.ec2, now) };
-	return { jit: kept.jit, ec2: refilled(kept.ec2, RATES.ec2, now) };
+	return { jit: refund(kept.jit, queue.refunds()), ec2: refilled(kept.ec2, RATES.ec2, now) };
 }
 
 function isHeldBack(switches: Switches): boolean {
@@ -29,12 +29,18 @@ function isHeldBack(switches: Switches): boolean {
 }
 
 /** Hands out at most `max` due items: machines to end, then launches as far as JIT calls reach, then checks. */
-export function handOut(queue: Queue, { max, requestId }: Asked, leaseId: () => string, now: number, clocks: Clocks): LeaseAnswer {
+export function handOut(
+	queue: Queue,
+	{ max, requestId, caps = {} }: Asked,
+	leaseId: () => string,
+	now: number,
+	clocks: Clocks,
+): LeaseAnswer {
 	const switches = switchesOf(queue);
 	const budgets = budgetsOf(queue, now);
 	const tasks = queue.dueTasks(now, max).filter((task) => !switches.drain || !isPutOff(queue, task, now, clocks));
 	const allowed = isHeldBack(switches) ? 0 : Math.min(max - tasks.length, leftOf(budgets.jit, JIT_CALLS_A_MINUTE, now));
-	const launches = dueOf(queue, LAUNCHES, allowed, now);
+	const launches = dueLaunches(queue, allowed, caps, now);
 	const checks = dueOf(queue, CHECKS, max - tasks.length - launches.length, now);
 	const work = [
 		...tasks.map((task) => leaseTask(queue, task, leaseId(), now, clocks)),
@@ -45,7 +51,9 @@ export function handOut(queue: Queue, { max, requestId }: Asked, leaseId: () => 
 	const left = { jit: spend(budgets.jit, launches.length, now), ec2: spent(budgets.ec2, launches.length + ended) };
 	const granted = {
 		...{ jitCalls: leftOf(left.jit, JIT_CALLS_A_MINUTE, now), ec2Calls: Math.floor(left.ec2.tokens) },
-		...{ onDemandOnly: switches.onDemandOnly, paused: isHeldBack(switches) },
+		onDemandOnly: switches.onDemandOnly || isOpen(queue.setting("breaker") ?? CLOSED, now),
+		paused: isHeldBack(switches),
+		alarm: queue.setting("deprecation")?.reason ?? null,
 	};
 	const answer = { work, budgets: granted };
 	if (work.length > 0) remember(queue, requestId, answer, left, now);
@@ -53,7 +61,7 @@ export function handOut(queue: Queue, { max, requestId }: Asked, leaseId: () => 
 }
 
 /** What of a lease's request counts here. */
-type Asked = Pick<LeaseRequest, "max" | "requestId">;
+type Asked = Pick<LeaseRequest, "max" | "requestId"> & Partial<Pick<LeaseRequest, "caps">>;
 
 function remember(queue: Queue, request: string, answer: LeaseAnswer, budgets: Budgets, at: number): void {
 	const tokens = answer.work.map((item) => (item.kind === "launch" ? (item.intent?.token ?? null) : null));
@@ -75,6 +83,18 @@ export function answerAgain(queue: Queue, request: string, after: number): Lease
 function isPutOff(queue: Queue, task: Task, now: number, clocks: Clocks): boolean {
 	if (task.kind === "rerun") queue.saveTask({ ...task, dueAt: now + clocks.retry });
 	return task.kind === "rerun";
+}
+
+/** Launches under way go on whatever the caps; the others as far as their owners and repositories have room. */
+function dueLaunches(queue: Queue, limit: number, caps: Caps, now: number): Job[] {
+	const begun = dueOf(queue, ["launching"], limit, now);
+	const room = createRoom(() => queue.open.busy(now), caps);
+	const mayBegin = (job: Whose) => {
+		const isFree = room.whyFull(job) === null;
+		if (isFree) room.take(job);
+		return isFree;
+	};
+	return [...begun, ...queue.open.due("queued", now, limit - begun.length, mayBegin)];
 }
 
 function dueOf(queue: Queue, states: readonly JobState[], limit: number, now: number): Job[] {
@@ -122,11 +142,17 @@ function leaseTask(queue: Queue, task: Task, leaseId: string, now: number, clock
 }
 
 /** When there is something to hand out next, in epoch milliseconds: work that falls due, or a JIT call that launches wait for. */
-export function nextWorkAt(queue: Queue, now: number): number | null {
-	const launchesAt = isHeldBack(switchesOf(queue)) ? null : queue.open.nextDue(LAUNCHES);
+export function nextWorkAt(queue: Queue, now: number, caps: Caps = {}): number | null {
+	const launchesAt = isHeldBack(switchesOf(queue)) ? null : nextLaunchAt(queue, now, caps);
 	const budgets = budgetsOf(queue, now);
 	const payable = launchesAt === null ? null : Math.max(launchesAt, oneLeftAt(budgets.jit, JIT_CALLS_A_MINUTE, now));
 	return least([payable, queue.nextTask(), queue.open.nextDue(CHECKS)]);
+}
+
+/** What waits for room is not due: it becomes so when another's machine ends, which rings by itself. */
+function nextLaunchAt(queue: Queue, now: number, caps: Caps): number | null {
+	const room = createRoom(() => queue.open.busy(now), caps);
+	return least([queue.open.nextDue(["launching"]), queue.open.nextDue(["queued"], (job) => job.dueAt > now || room.whyFull(job) === null)]);
 }
 
 function least(moments: (number | null)[]): number | null {

@@ -21,6 +21,8 @@ export interface Seat {
 	/** Said to be taken by EC2: by itself, or by EC2's own state reason. */
 	interrupted: boolean;
 	denied: boolean;
+	/** EC2's own state reason says that it took the machine back. */
+	takenBack?: boolean;
 	/** Sequence of its newest report. */
 	reported: number;
 }
@@ -109,6 +111,7 @@ export function seatOf(machine: Machine, now: number, ...before: (Seat | null | 
 		offAt: at("offAt"),
 		interrupted: known.some((seat) => seat?.interrupted),
 		denied: known.some((seat) => seat?.denied),
+		takenBack: known.some((seat) => seat?.takenBack),
 		reported: Math.max(0, ...known.map((seat) => seat?.reported ?? 0)),
 	};
 }

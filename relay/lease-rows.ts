@@ -23,6 +23,7 @@ export function leaseRows({ setting, saveSetting }: SettingRows, open: OpenJobs)
 	const later = open.all().filter(({ receivedAt }) => receivedAt > (newest?.at ?? 0));
 	const counters: Counters = { deliveries: 0, duplicates: 0, ...newest?.counters };
 	counters.deliveries += later.reduce((sum, { deliveries }) => sum + deliveries.length, 0);
+	let refunds = 0;
 	const recent = new Set<string>();
 	const put = (slot: number, lease: Leased): void => {
 		leases[slot] = lease;
@@ -31,6 +32,11 @@ export function leaseRows({ setting, saveSetting }: SettingRows, open: OpenJobs)
 	return {
 		counters,
 		budgets: (): Budgets | null => leases[last]?.budgets ?? null,
+		/** JIT calls that the newest lease paid for and that were never made. A restart forgets them. */
+		refunds: (): number => refunds,
+		refund: (): void => {
+			refunds += 1;
+		},
 		lastLeaseAt: (): number => leases[last]?.at ?? 0,
 		/** What was handed out to a request after a moment. */
 		leased: (request: string, after: number): Leased | null =>
@@ -39,6 +45,7 @@ export function leaseRows({ setting, saveSetting }: SettingRows, open: OpenJobs)
 			// Later than the one before, even within a millisecond: a restart knows the newest by it.
 			const at = Math.max(lease.at, (leases[last]?.at ?? 0) + 1);
 			last = (last + 1) % SLOTS;
+			refunds = 0;
 			put(last, { ...lease, at, counters: { ...counters } });
 		},
 		/** After the clock was set back: the leases become as old as they were, so that budgets refill, answers age and the newest stays the newest. */

@@ -40,8 +40,9 @@ export function judge(fact: MachineFact, owner: Job | null, awaited: Job | null,
 /** What a machine's state tells of the job that holds it: its end pulls the next check in, EC2's reason marks an interruption. */
 export function hearMachine(job: Job, fact: MachineFact, now: number, clocks: Clocks): Job {
 	if (!job.seat) return job;
-	const interrupted = job.seat.interrupted || isInterruption(fact);
-	return lookSoon({ ...job, seat: { ...job.seat, interrupted } }, isEnding(fact), now, clocks);
+	const takenBack = job.seat.takenBack || isInterruption(fact);
+	const seat = { ...job.seat, takenBack, interrupted: job.seat.interrupted || takenBack };
+	return lookSoon({ ...job, seat }, isEnding(fact), now, clocks);
 }
 
 /** Whether a machine that EC2 does not list any more can be taken for gone: a young one may not be listed yet. */

@@ -1,5 +1,6 @@
 // Facts read from GitHub and EC2, applied level by level; the answer says which machines may stay. Runs inside one transaction.
 import type { MachineFact, ObserveAnswer, ObserveRequest, RunFact, Verdict } from "../contract/observe.ts";
+import { CLOSED, interrupted } from "./breaker.ts";
 import type { Clocks } from "./clocks.ts";
 import { wasInterrupted } from "./ledger.ts";
 import { hearMachine, isAbsent, isNews, judge, lookSoon } from "./machines.ts";
@@ -29,7 +30,9 @@ function observeMachine(queue: Queue, fact: MachineFact, now: number, clocks: Cl
 	const owner = isNews(fact) ? queue.holder(fact.instanceId) : queue.open.seated(fact.instanceId);
 	if (owner) {
 		const heard = hearMachine(owner, fact, now, clocks);
-		const isChanged = heard.dueAt !== owner.dueAt || heard.seat?.interrupted !== owner.seat?.interrupted;
+		const isTaken = heard.seat?.takenBack === true && !owner.seat?.takenBack;
+		const isChanged = heard.dueAt !== owner.dueAt || isTaken;
+		if (isTaken) queue.saveSetting("breaker", interrupted(queue.setting("breaker") ?? CLOSED, now, clocks));
 		if (isChanged) write(queue, { ...movesOf(heard), interrupted: wasInterrupted(heard) ? [heard] : [] }, now);
 	}
 	return judge(fact, owner, owner ? null : queue.open.awaiting(fact.token), now, clocks);

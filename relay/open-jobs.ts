@@ -2,6 +2,7 @@
 // without a write for each change of a due time. Records are kept as the text that is in their rows: thousands of them as objects would
 // keep the garbage collector busy.
 import type { JobState } from "../contract/job.ts";
+import type { Whose } from "./caps.ts";
 import { isEnded, type Job } from "./job.ts";
 
 export type OpenJobs = ReturnType<typeof createOpenJobs>;
@@ -14,11 +15,16 @@ interface Entry {
 	spare: string | null;
 	intent: string | null;
 	told: boolean;
+	owner: string;
+	repository: string;
+	isLeased: boolean;
 	doc: string;
 }
 
-function entryOf({ pointer, state, dueAt, seat, spare, intent, told }: Job, doc: string): Entry {
-	return { id: pointer.id, state, dueAt: dueAt ?? 0, seat: seat?.key ?? null, spare: spare?.key ?? null, intent, told, doc };
+function entryOf({ pointer, state, dueAt, seat, spare, intent, told, lease }: Job, doc: string): Entry {
+	const { id, owner, repository } = pointer;
+	const places = { seat: seat?.key ?? null, spare: spare?.key ?? null, intent };
+	return { id, state, dueAt: dueAt ?? 0, ...places, told, owner, repository, isLeased: lease !== null, doc };
 }
 
 /** Holds the open jobs by id, by seat and by spare machine. A record put again replaces the one before; an ended one leaves. */
@@ -63,17 +69,28 @@ export function createOpenJobs(read: (doc: string) => Job) {
 		},
 		seated: (seat: string): Job | null => get(bySeat.get(seat)),
 		keeping: (spare: string): Job | null => get(bySpare.get(spare)),
-		/** The jobs of a state that are due, the longest overdue first. */
-		due(state: JobState, now: number, limit: number): Job[] {
+		/** The jobs of a state that are due, the longest overdue first, of those that are wanted. */
+		due(state: JobState, now: number, limit: number, isWanted: (entry: Whose) => boolean = () => true): Job[] {
 			const due = [...byId.values()].filter((entry) => entry.state === state && entry.dueAt <= now);
-			const first = due.sort((one, other) => one.dueAt - other.dueAt).slice(0, Math.max(0, limit));
-			return first.map(({ doc }) => read(doc));
+			const first: Job[] = [];
+			for (const entry of due.sort((one, other) => one.dueAt - other.dueAt)) {
+				if (first.length >= limit) break;
+				if (isWanted(entry)) first.push(read(entry.doc));
+			}
+			return first;
 		},
-		/** When the next job of one of these states is due. */
-		nextDue(states: readonly JobState[]): number | null {
+		/** When the next job of one of these states is due, of those that are wanted. */
+		nextDue(states: readonly JobState[], isWanted: (entry: Whose & { dueAt: number }) => boolean = () => true): number | null {
 			let next = Number.POSITIVE_INFINITY;
-			for (const { state, dueAt } of byId.values()) if (dueAt < next && states.includes(state)) next = dueAt;
+			for (const entry of byId.values()) if (entry.dueAt < next && states.includes(entry.state) && isWanted(entry)) next = entry.dueAt;
 			return Number.isFinite(next) ? next : null;
+		},
+		/** Those that have a machine, or are about to get one. */
+		*busy(now: number): Generator<Whose> {
+			for (const entry of byId.values()) {
+				const isBegun = entry.state === "launching" || entry.state === "launched" || entry.state === "running";
+				if (isBegun || (entry.state === "queued" && entry.isLeased && entry.dueAt > now)) yield entry;
+			}
 		},
 		counts(): Partial<Record<JobState, number>> {
 			const counts: Partial<Record<JobState, number>> = {};

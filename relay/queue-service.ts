@@ -6,14 +6,15 @@ import type { Report } from "../contract/report.ts";
 import type { SettleAnswer, SettleRequest } from "../contract/settle.ts";
 import type { StartList } from "../contract/start.ts";
 import type { Stats } from "../contract/stats.ts";
-import type { SwitchChange, Switches } from "../contract/switches.ts";
+import type { SwitchChange, SwitchesView } from "../contract/switches.ts";
 import { type Answers, createAnswers } from "./answers.ts";
 import { batched } from "./batch.ts";
 import { type Bell, createBell } from "./bell.ts";
 import { type Bucket, fullBucket, refilled, spent } from "./budgets.ts";
+import type { Caps } from "./caps.ts";
 import { followClock, latestSeen } from "./clock.ts";
 import { RATES } from "./clocks.ts";
-import { jobDetail, listJobs, listStarts, stats } from "./figures.ts";
+import { jobDetail, listJobs, listStarts, stats, type WhyWaits, whyWaits } from "./figures.ts";
 import { answerAgain, handOut, nextWorkAt, switchesOf } from "./hand-out.ts";
 import { type Pruned, prune, UNPRUNED } from "./housekeeping.ts";
 import type { Entered } from "./job-rows.ts";
@@ -58,6 +59,8 @@ export class QueueService {
 	readonly #receiveTogether: (delivery: Delivery) => Promise<Receipt>;
 	readonly #reports = new Map<string, Bucket>();
 	#serving: Serving | null = null;
+	/** As the newest lease gave them, for whoever asks why a job waits. */
+	#caps: Caps = {};
 
 	constructor(surface: Surface, intake: Intake) {
 		this.#surface = surface;
@@ -136,27 +139,33 @@ export class QueueService {
 	}
 
 	jobs(state: JobState | null, limit: number): JobList {
-		return listJobs(this.#queue, state, limit);
+		return listJobs(this.#queue, state, limit, this.#waits());
 	}
 
 	job(id: number): JobDetail | null {
-		return jobDetail(this.#queue, id);
+		return jobDetail(this.#queue, id, this.#waits());
+	}
+
+	#waits(): WhyWaits {
+		return whyWaits(this.#queue, this.#caps, this.#surface.now());
 	}
 
 	stats(): Stats {
 		return stats(this.#queue, this.#surface.rowsWritten(), this.#now());
 	}
 
-	switches(): Switches {
-		return switchesOf(this.#queue);
+	switches(): SwitchesView {
+		const reason = this.#queue.setting("deprecation")?.reason;
+		return { ...switchesOf(this.#queue), ...(reason && { reason }) };
 	}
 
-	turn(change: SwitchChange): Switches {
+	turn(change: SwitchChange): SwitchesView {
 		return this.#change(() => {
 			const switches = { ...switchesOf(this.#queue), ...change };
 			this.#queue.saveSetting("switches", switches);
+			if (!switches.pause && this.#queue.setting("deprecation")) this.#queue.saveSetting("deprecation", { machines: [], reason: null });
 			this.#surface.log({ at: "switches", ...switches });
-			return switches;
+			return this.switches();
 		});
 	}
 
@@ -201,6 +210,7 @@ export class QueueService {
 		const { clocks } = this.#intake;
 		const kept = answerAgain(this.#queue, request.requestId, this.#now() - clocks.answers);
 		if (kept) return kept;
+		this.#caps = request.caps;
 		const { serving, superseded } = admit(this.#serving, request, this.#surface.now(), clocks);
 		this.#serving = serving;
 		if (superseded) return { ...this.#take({ ...request, max: 0 }), superseded };
@@ -210,7 +220,7 @@ export class QueueService {
 		return answer;
 	}
 
-	#take(request: Pick<LeaseRequest, "max" | "requestId" | "session">): LeaseAnswer {
+	#take(request: Pick<LeaseRequest, "max" | "requestId" | "session" | "caps">): LeaseAnswer {
 		const answer = this.#transaction((now) => handOut(this.#queue, request, this.#surface.newId, now, this.#intake.clocks));
 		for (const { kind, workId, leaseId } of answer.work)
 			this.#surface.log({ at: "lease", kind, job: jobOfWork(workId), work: workId, lease: leaseId, session: request.session });
@@ -222,7 +232,7 @@ export class QueueService {
 		for (let isRung = false; ; ) {
 			const now = this.#now();
 			if (now < begun || now >= deadline) return false;
-			const dueAt = nextWorkAt(this.#queue, now) ?? Number.POSITIVE_INFINITY;
+			const dueAt = nextWorkAt(this.#queue, now, this.#caps) ?? Number.POSITIVE_INFINITY;
 			if (dueAt <= now) {
 				if (isRung && this.#intake.clocks.linger > 0) await this.#sleep(Math.min(this.#intake.clocks.linger, deadline - now));
 				return true;

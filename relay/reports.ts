@@ -39,6 +39,7 @@ function suggested(job: Job, report: Report, now: number, clocks: Clocks): numbe
 		case "interrupted":
 		case "idle":
 		case "denied":
+		case "deprecated":
 			return Math.min(dueAt, now + clocks.goneCheckAfter);
 		default:
 			return dueAt;

@@ -1,7 +1,9 @@
-// The rows that there is one of: the switches and the newest leases by slot. Read once, then known.
+// The rows that there is one of: the switches, what the relay turned by itself, and the newest leases by slot. Read once, then known.
 import type { LeaseAnswer } from "../contract/lease.ts";
 import type { Switches } from "../contract/switches.ts";
+import type { Breaker } from "./breaker.ts";
 import type { Bucket, Minute } from "./budgets.ts";
+import type { Deprecation } from "./deprecated.ts";
 import { docs, type Sql } from "./sql.ts";
 import { STATEMENTS } from "./statements.ts";
 
@@ -26,6 +28,8 @@ export interface Leased {
 }
 interface Settings {
 	switches: Switches;
+	breaker: Breaker;
+	deprecation: Deprecation;
 	[lease: `lease-${number}`]: Leased;
 }
 export type SettingRows = ReturnType<typeof settingRows>;

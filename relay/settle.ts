@@ -2,7 +2,7 @@
 import type { JobState } from "../contract/job.ts";
 import type { Outcome, SettleAnswer } from "../contract/settle.ts";
 import type { Clocks } from "./clocks.ts";
-import { isEnded } from "./job.ts";
+import { isEnded, type Job } from "./job.ts";
 import { settleJob } from "./ledger-settle.ts";
 import type { Queue } from "./queue.ts";
 import { claimOf } from "./receive.ts";
@@ -43,12 +43,18 @@ function settleOfJob(queue: Queue, id: number, result: Outcome, now: number, clo
 	}
 	const claims = { machine: machineClaim(queue, result), launch: queue.claim(launchKey(id)) };
 	const { moves, stale } = settleJob(job, result, claims, now, clocks);
+	if (stale === null && isUnspent(job, result)) queue.refund();
 	if (stale === null && result.outcome === "launching") {
 		const { token, members, request } = result;
 		queue.saveIntent({ token, members, request }, now);
 	}
 	write(queue, moves, now);
 	return stale === null ? { state: queue.job(id)?.state ?? null } : { stale };
+}
+
+/** A launch that came to its end before its runner was registered: the registration that its lease paid for was not made. */
+function isUnspent({ pointer }: Job, { workId, outcome }: Outcome): boolean {
+	return workId === launchKey(pointer.id) && ["refused", "notQueued", "gone", "later"].includes(outcome);
 }
 
 function machineClaim(queue: Queue, result: Outcome): Claim {

@@ -1,13 +1,16 @@
 // The relay's rules without its front door, on rows in memory, with a clock that is set by hand.
 import type { JobState } from "../../contract/job.ts";
+import type { Report } from "../../contract/report.ts";
 import type { Outcome } from "../../contract/settle.ts";
+import type { Caps } from "../../relay/caps.ts";
 import { DEFAULT_CLOCKS as clocks, LIMITS } from "../../relay/clocks.ts";
 import { handOut } from "../../relay/hand-out.ts";
+import { note } from "../../relay/note.ts";
 import { observe } from "../../relay/observe.ts";
 import type { Queue } from "../../relay/queue.ts";
 import { receive } from "../../relay/receive.ts";
 import { settle } from "../../relay/settle.ts";
-import { freshRows, jobEvent, machineOf, START } from "./ledger-rows.ts";
+import { freshRows, instanceId, jobEvent, machineOf, START } from "./ledger-rows.ts";
 
 const intake = { maxOpenJobs: 1000, clocks };
 let deliveries = 0;
@@ -17,6 +20,8 @@ export function ledger() {
 	const { queue, database } = freshRows();
 	let now = START;
 	let leases = 0;
+	const answer = (max = 100, caps: Caps = {}) =>
+		handOut(queue, { max, requestId: `r-${leases}`, caps }, () => `l-${++leases}`, now, clocks);
 	return {
 		queue,
 		database,
@@ -25,7 +30,15 @@ export function ledger() {
 			now += milliseconds;
 		},
 		hear: (...event: Parameters<typeof jobEvent>) => receive(queue, { id: `d-${++deliveries}`, event: jobEvent(...event) }, intake, now),
-		lease: (max = 100) => handOut(queue, { max, requestId: `r-${leases}` }, () => `l-${++leases}`, now, clocks).work,
+		lease: (max = 100, caps: Caps = {}) => answer(max, caps).work,
+		answer,
+		report: (n: number, phase: Report["phase"], more: Partial<Report> = {}) =>
+			note(
+				queue,
+				{ version: 1, instanceId: instanceId(n), sequence: 1, phase, at: now, jobId: n, reason: null, measurements: {}, ...more },
+				now,
+				clocks,
+			),
 		settle: (...results: Outcome[]) => settle(queue, results, now, clocks),
 		observe: (facts: Partial<Parameters<typeof observe>[1]>) =>
 			observe(queue, { jobs: [], runs: [], machines: [], complete: false, ...facts }, intake, now),

@@ -9,7 +9,8 @@ export type { ConfigProblem } from "./config-checks.ts";
 
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-function readDuration(text: string): Reading<number> {
+/** Reads `90s` or `6h` to milliseconds. */
+export function readDuration(text: string): Reading<number> {
 	const [, count, unit] = /^([0-9]{1,9})(ms|s|m|h|d)$/.exec(text) ?? [];
 	if (count !== undefined) return { ok: true, value: Number(count) * UNITS[unit as keyof typeof UNITS] };
 	return { ok: false, reason: `${JSON.stringify(text)} is not a duration like 500ms, 90s, 10m, 6h or 2d` };
@@ -19,6 +20,8 @@ function readDuration(text: string): Reading<number> {
 function written<T>(read: (text: string) => Reading<T>) {
 	return v.pipe(
 		v.union([v.string(), v.number(), v.boolean()], "expected a text or a number"),
+		// Tells the generator of the JSON Schema what the text must look like (build/schema-forms.ts).
+		v.metadata({ read }),
 		v.rawTransform<string | number | boolean, T>(({ dataset, addIssue, NEVER }) => {
 			const result = read(String(dataset.value));
 			if (result.ok) return result.value;

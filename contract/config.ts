@@ -203,8 +203,11 @@ function readableParts(input: unknown): ReadableParts {
 	return read.success ? read.output : { owners: [], presets: {}, images: {}, tiers: {} };
 }
 
-/** Joins the operator's file with what the stack has. Every default is filled in, so that the poller decides nothing of its own. */
-export function resolveConfig(file: MayflyYml, infrastructure: Infrastructure): ResolvedConfig {
+/** What a mayfly.yml says by itself, before any stack has it. */
+export type ResolvedFile = Omit<ResolvedConfig, "infrastructure">;
+
+/** Fills in every default, so that the poller decides nothing of its own. */
+export function resolveFile(file: MayflyYml): ResolvedFile {
 	const limits = { ...DEFAULT_LIMITS, ...file.limits };
 	const [onlyTier = ""] = Object.keys(file.tiers);
 	const presets = Object.entries(file.presets).map(([id, { tier = onlyTier, family, ...preset }]) => [
@@ -212,5 +215,10 @@ export function resolveConfig(file: MayflyYml, infrastructure: Infrastructure): 
 		{ ...preset, tier, families: family ?? [] },
 	]);
 	const tiers = Object.entries(file.tiers).map(([name, tier]) => [name, { ...tier, limits: { ...limits, ...tier.limits } }]);
-	return { ...file, version: 1, limits, presets: Object.fromEntries(presets), tiers: Object.fromEntries(tiers), infrastructure };
+	return { ...file, version: 1, limits, presets: Object.fromEntries(presets), tiers: Object.fromEntries(tiers) };
+}
+
+/** Joins the operator's file with what the stack has. */
+export function resolveConfig(file: MayflyYml, infrastructure: Infrastructure): ResolvedConfig {
+	return { ...resolveFile(file), infrastructure };
 }

@@ -1,5 +1,5 @@
 // What a job's labels ask for (DESIGN 8): RunsOn's grammar under our own key, or a plain set that a preset lists. Pure.
-import type { Preset, ResolvedConfig } from "./config.ts";
+import type { Preset, ResolvedFile } from "./config.ts";
 import { labelSetKey } from "./config-checks.ts";
 import { type Arch, type Range, readArch, readFamilies, readRange, readSpot } from "./size.ts";
 
@@ -61,7 +61,7 @@ const isOurs = (key: string) => (label: string) => partsOf(label).some(([name]) 
  * label, since GitHub then wants a runner that has them all and ours has exactly the job's own; they choose nothing, but must not
  * contradict it.
  */
-export function resolveLabels(labels: readonly string[], config: ResolvedConfig): LabelReading {
+export function resolveLabels(labels: readonly string[], config: ResolvedFile): LabelReading {
 	if (labels.some(({ length }) => length > LONGEST_LABEL))
 		return refuse(`A label has more than the ${LONGEST_LABEL} characters that GitHub lets a runner register.`);
 	const ours = labels.filter(isOurs("mayfly"));
@@ -80,14 +80,14 @@ export function resolveLabels(labels: readonly string[], config: ResolvedConfig)
 	return problem === null ? reading : refuse(problem);
 }
 
-function resolvePlainSet(labels: readonly string[], config: ResolvedConfig): LabelReading {
+function resolvePlainSet(labels: readonly string[], config: ResolvedFile): LabelReading {
 	const wanted = labelSetKey(labels);
 	const found = Object.entries(config.presets).find(([, preset]) => preset.labels.some((set) => labelSetKey(set) === wanted));
 	if (found) return { ok: true, request: requestOf(found[0], found[1], config) };
 	return refuse(`No preset lists the labels ${labels.join(", ") || "(none)"}.`);
 }
 
-function requestOf(id: string, { labels: _, ...preset }: Preset, config: ResolvedConfig): MachineRequest {
+function requestOf(id: string, { labels: _, ...preset }: Preset, config: ResolvedFile): MachineRequest {
 	return { preset: id, ...preset, arch: config.images[preset.image]?.arch ?? "x64" };
 }
 
@@ -115,7 +115,7 @@ interface Keys {
 
 const READERS = { cpu: readRange, ram: readRange, family: readFamilies, arch: readArch, spot: readSpot };
 
-function resolveLabel(label: string, config: ResolvedConfig): LabelReading {
+function resolveLabel(label: string, config: ResolvedFile): LabelReading {
 	const problems: string[] = [];
 	const keys: Record<string, unknown> = {};
 	for (const [key, value] of partsOf(label)) {
@@ -152,7 +152,7 @@ function findName<T>(table: Record<string, T>, name: string): [string, T] | unde
 const DEFAULT_CPU = { min: 2, max: 2 };
 const SHORTHAND = /^([0-9]{1,4})cpu-linux-(x64|arm64)$/i;
 
-function describe({ runner, ...keys }: Keys, config: ResolvedConfig): LabelReading {
+function describe({ runner, ...keys }: Keys, config: ResolvedFile): LabelReading {
 	if (runner === undefined) return freeForm({ cpu: DEFAULT_CPU, ...keys }, config);
 	const preset = findName(config.presets, runner);
 	if (preset) return adjust(requestOf(preset[0], preset[1], config), keys, config);
@@ -163,7 +163,7 @@ function describe({ runner, ...keys }: Keys, config: ResolvedConfig): LabelReadi
 	return refuse(`runner=${runner} is neither a preset (${known}) nor a size like 4cpu-linux-arm64.`);
 }
 
-function freeForm(keys: Keys & { cpu: Range }, config: ResolvedConfig): LabelReading {
+function freeForm(keys: Keys & { cpu: Range }, config: ResolvedFile): LabelReading {
 	const tier = Object.entries(config.tiers).find(([, { freeForm }]) => freeForm)?.[0];
 	if (tier === undefined) return refuse("The label describes a machine, but no tier serves such labels: name a preset with runner=.");
 	const named = keys.image === undefined ? undefined : findName(config.images, keys.image);
@@ -175,7 +175,7 @@ function freeForm(keys: Keys & { cpu: Range }, config: ResolvedConfig): LabelRea
 }
 
 /** Lays a label's keys over what its preset says, as far as the tier lets labels choose. */
-function adjust(base: MachineRequest, { cpu, ram, family, arch, image, spot }: Keys, config: ResolvedConfig): LabelReading {
+function adjust(base: MachineRequest, { cpu, ram, family, arch, image, spot }: Keys, config: ResolvedFile): LabelReading {
 	const tier = config.tiers[base.tier];
 	const chosen = Object.entries({ cpu, ram, family, arch, image }).filter(([, value]) => value !== undefined);
 	if (base.preset !== null && chosen.length > 0 && !tier?.freeForm)

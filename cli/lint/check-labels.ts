@@ -26,6 +26,7 @@ const shown = (labels: readonly string[]) =>
 		.join(", ")
 		.replaceAll(RUN_ID, "${{ github.run_id }}")
 		.replace(/[\uE000\uE001]/g, "…");
+const written = ({ labels }: RunsOn) => (typeof labels === "string" ? labels : labels.join(", ")).slice(0, 200);
 
 interface Asked {
 	labels: string[];
@@ -81,10 +82,14 @@ function checkLeg({ key }: LintJob, runsOn: RunsOn, leg: Leg, config: ResolvedFi
 		const sharing = shared.flatMap((label) => say("warning", "label-not-unique", sharedMessage(label)).findings);
 		const known = labels.map(withKnownId);
 		if (known.some(isUncertain)) {
-			const note = say("note", "label-unknown", `the labels ${shown(labels)} are known only when the job runs: they are not checked`);
+			const note = say(
+				"note",
+				"label-unknown",
+				`the labels of runs-on: ${written(runsOn)} are known only when the job runs: they are not checked`,
+			);
 			return { ...note, findings: [...sharing, ...note.findings] };
 		}
-		const check = config === null ? { findings: [], requests: [] } : judge(known, config, say);
+		const check = config === null ? { findings: [], requests: [] } : judge(known, shown(labels), config, say);
 		return { ...check, findings: [...sharing, ...check.findings] };
 	} catch (error) {
 		if (error instanceof ExpressionError) return say("error", "runs-on", error.message);
@@ -95,12 +100,17 @@ function checkLeg({ key }: LintJob, runsOn: RunsOn, leg: Leg, config: ResolvedFi
 const sharedMessage = (label: string) =>
 	`the label ${shown([label])} is the same in other runs, which may then take each other's machines: put \${{ github.run_id }} behind the first =`;
 
-function judge(labels: string[], config: ResolvedFile, say: (severity: Severity, rule: Rule, message: string) => LabelCheck): LabelCheck {
+function judge(
+	labels: string[],
+	text: string,
+	config: ResolvedFile,
+	say: (severity: Severity, rule: Rule, message: string) => LabelCheck,
+): LabelCheck {
 	const reading = resolveLabels(labels, config);
 	if (reading.ok) return { findings: [], requests: [reading.request] };
 	if (labels.some(isOurs) || (labels.some(isRunsOns) && config.acceptRunsOnLabels))
-		return say("error", "label", `${shown(labels)}: ${reading.reason}`);
-	if (labels.some(isRunsOns)) return say("warning", "runs-on-label", `${shown(labels)}: ${reading.reason}`);
+		return say("error", "label", `${text}: ${reading.reason}`);
+	if (labels.some(isRunsOns)) return say("warning", "runs-on-label", `${text}: ${reading.reason}`);
 	if (labels.every((label) => HOSTED.test(label))) return { findings: [], requests: [] };
-	return say("warning", "label-unserved", `no preset lists the labels ${shown(labels)}: Mayfly launches nothing for them`);
+	return say("warning", "label-unserved", `no preset lists the labels ${text}: Mayfly launches nothing for them`);
 }

@@ -18,10 +18,7 @@ const COLOURS: Record<Severity, number> = { error: 31, warning: 33, note: 36 };
 
 /** Names and labels are a stranger's: what a terminal would obey is written out. */
 function printable(text: string): string {
-	// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-	return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (sign) => {
-		return `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`;
-	});
+	return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (sign) => `\\u${(sign.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`);
 }
 
 const counted = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;

@@ -1,13 +1,24 @@
 // The text of a mayfly.yml. Apart from config.ts, so that the YAML library is no part of what reads the resolved config. Pure.
 import { parseDocument } from "yaml";
-import { type MayflyYmlReading, parseMayflyYml } from "./config.ts";
+import { type MayflyYmlReading, parseMayflyYml } from "./mayfly-yml.ts";
 
 /** Reads the text of a mayfly.yml. A text that is not YAML is refused with the lines at which it is not. */
 export function parseMayflyYaml(text: string): MayflyYmlReading {
-	const document = parseDocument(text, { prettyErrors: true });
-	const problems = [...document.errors, ...document.warnings].map((problem) => ({
-		path: `line ${problem.linePos?.[0].line ?? 1}`,
-		reason: problem.message.split(" at line ")[0] ?? problem.message,
-	}));
-	return problems.length > 0 ? { ok: false, problems } : parseMayflyYml(document.toJS());
+	const value = valueIn(text);
+	return value.ok ? parseMayflyYml(value.value) : value;
+}
+
+function valueIn(text: string): { ok: true; value: unknown } | Extract<MayflyYmlReading, { ok: false }> {
+	try {
+		const document = parseDocument(text, { prettyErrors: true });
+		const problems = [...document.errors, ...document.warnings].map((problem) => ({
+			path: `line ${problem.linePos?.[0].line ?? 1}`,
+			reason: problem.message.split(" at line ")[0] ?? problem.message,
+		}));
+		return problems.length > 0 ? { ok: false, problems } : { ok: true, value: document.toJS() };
+	} catch (error) {
+		// The library throws at what it cannot unfold: brackets in brackets without end, an alias to nothing, aliases that grow into billions.
+		const reason = error instanceof RangeError ? "the file is nested too deeply" : String(error instanceof Error ? error.message : error);
+		return { ok: false, problems: [{ path: "line 1", reason }] };
+	}
 }

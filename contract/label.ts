@@ -1,5 +1,5 @@
 // What a job's labels ask for (DESIGN 8): a label of ours that describes a machine, or a plain set that a preset lists. Pure.
-import type { Preset, ResolvedConfig } from "./config.ts";
+import type { Preset, ResolvedFile } from "./config.ts";
 import { labelSetKey } from "./config-checks.ts";
 import { hasKey, type Keys, readLabel } from "./label-keys.ts";
 import { type Arch, type Range, readRange, type Volume } from "./size.ts";
@@ -31,8 +31,9 @@ export interface MachineRequest {
 export type LabelReading = { ok: true; request: MachineRequest } | { ok: false; ours: boolean; reason: string };
 
 /** What of the config labels are read against. */
-export type LabelConfig = Pick<ResolvedConfig, "acceptRunsOnLabels" | "environment" | "presets" | "images" | "tiers"> & {
-	infrastructure: { subnets: { zone: string }[] };
+export type LabelConfig = Pick<ResolvedFile, "acceptRunsOnLabels" | "environment" | "presets" | "images" | "tiers"> & {
+	/** Absent where nothing is deployed yet: any region may be the stack's then. */
+	infrastructure?: { subnets: { zone: string }[] };
 };
 
 const refuse = (reason: string): LabelReading => ({ ok: false, ours: true, reason });
@@ -75,7 +76,7 @@ function resolvePlainSet(labels: readonly string[], config: LabelConfig): LabelR
 
 /** `us-west-2` of the zones `us-west-2a` and `us-west-2-lax-1a`. */
 function regionOf({ infrastructure }: LabelConfig): string | null {
-	return /^[a-z]+(?:-[a-z]+)+-[0-9]+/.exec(infrastructure.subnets[0]?.zone ?? "")?.[0] ?? null;
+	return /^[a-z]+(?:-[a-z]+)+-[0-9]+/.exec(infrastructure?.subnets[0]?.zone ?? "")?.[0] ?? null;
 }
 
 /** Stacks beside each other hear of the same jobs: `env` and `region` say whose each is. */
@@ -85,7 +86,7 @@ function whyElsewhere({ env, region }: Keys, config: LabelConfig): string | null
 	const wanted = env ?? "production";
 	if (wanted.toLowerCase() !== config.environment.toLowerCase())
 		return `The label asks for the environment ${wanted}, and this stack is ${config.environment}.`;
-	if (region !== undefined && region.toLowerCase() !== here)
+	if (config.infrastructure && region !== undefined && region.toLowerCase() !== here)
 		return `The label asks for a machine in ${region}, and this stack is in ${here ?? "an unknown region"}.`;
 	return null;
 }

@@ -10,10 +10,8 @@ import type { SwitchChange, SwitchesView } from "../contract/switches.ts";
 import { type Answers, createAnswers } from "./answers.ts";
 import { batched } from "./batch.ts";
 import { type Bell, createBell } from "./bell.ts";
-import { type Bucket, fullBucket, refilled, spent } from "./budgets.ts";
 import type { Caps } from "./caps.ts";
 import { followClock, latestSeen } from "./clock.ts";
-import { RATES } from "./clocks.ts";
 import { jobDetail, listJobs, listStarts, stats, type WhyWaits, whyWaits } from "./figures.ts";
 import { answerAgain, handOut, nextWorkAt, switchesOf } from "./hand-out.ts";
 import { type Pruned, prune, UNPRUNED } from "./housekeeping.ts";
@@ -22,13 +20,11 @@ import { note } from "./note.ts";
 import { observe } from "./observe.ts";
 import { openQueue, type Queue } from "./queue.ts";
 import { type Delivery, type Intake, type Receipt, receive } from "./receive.ts";
+import { createReportLimit } from "./report-limit.ts";
 import { admit, type Serving } from "./sessions.ts";
 import { jobOfWork, settle } from "./settle.ts";
 import type { Sql } from "./sql.ts";
 import type { Timer } from "./timer.ts";
-
-/** Machines whose reports are counted at once; beyond that counting starts anew. */
-const COUNTED_MACHINES = 10_000;
 
 /** One line for each decision. */
 export type Log = (record: Record<string, unknown>) => void;
@@ -57,7 +53,7 @@ export class QueueService {
 	readonly #bell: Bell;
 	readonly #answers: Answers<LeaseAnswer>;
 	readonly #receiveTogether: (delivery: Delivery) => Promise<Receipt>;
-	readonly #reports = new Map<string, Bucket>();
+	readonly #mayReport = createReportLimit();
 	#serving: Serving | null = null;
 	/** As the newest lease gave them, for whoever asks why a job waits. */
 	#caps: Caps = {};
@@ -128,7 +124,7 @@ export class QueueService {
 	/** False when the machine reports more than a machine's life can hold. */
 	report(report: Report): boolean {
 		const { instanceId, phase, sequence, jobId } = report;
-		const isTaken = this.#mayReport(instanceId);
+		const isTaken = this.#mayReport(instanceId, this.#surface.now());
 		if (isTaken) this.#change((now) => note(this.#queue, report, now, this.#intake.clocks));
 		this.#surface.log({ at: "report", instance: instanceId, job: jobId, phase, sequence, taken: isTaken });
 		return isTaken;
@@ -243,13 +239,5 @@ export class QueueService {
 
 	#sleep(milliseconds: number): Promise<void> {
 		return new Promise((resolve) => void this.#surface.timer(milliseconds, resolve));
-	}
-
-	#mayReport(instanceId: string): boolean {
-		const now = this.#surface.now();
-		if (this.#reports.size >= COUNTED_MACHINES) this.#reports.clear();
-		const bucket = refilled(this.#reports.get(instanceId) ?? fullBucket(RATES.reports, now), RATES.reports, now);
-		this.#reports.set(instanceId, spent(bucket, 1));
-		return bucket.tokens >= 1;
 	}
 }

@@ -57,7 +57,7 @@ describe("the documents", () => {
 
 	test("mention no file of ours that is not there", () => {
 		const mentioned = documents.flatMap(({ text }) =>
-			[...text.matchAll(/`((?:relay|poller|agent|local|contract|build|test|docs)\/[\w./-]+\.(?:ts|yml|md))`/g)].map(
+			[...text.matchAll(/`((?:relay|poller|agent|local|cli|contract|build|test|docs)\/[\w./-]+\.(?:ts|yml|md))`/g)].map(
 				(match) => match[1] ?? "",
 			),
 		);

@@ -5,6 +5,8 @@ export interface Problem {
 	file: string;
 	/** From 1. */
 	line: number;
+	/** From 1. */
+	column: number;
 	reason: string;
 }
 
@@ -29,10 +31,16 @@ const MAX_ALIASES = 1000;
 /** One wrong sign can make every later line wrong. */
 const MAX_YAML_PROBLEMS = 50;
 
+/** Line and column of an offset, from 1. */
+export function linePlace({ lines }: Pick<Source, "lines">, at: number): { line: number; column: number } {
+	const { line, col } = lines.linePos(at);
+	return { line: Math.max(1, line), column: Math.max(1, col) };
+}
+
 export function complain(source: Source, at: number, reason: string): void {
-	const line = Math.max(1, source.lines.linePos(at).line);
+	const { line, column } = linePlace(source, at);
 	const known = source.problems.some((problem) => problem.line === line && problem.reason === reason);
-	if (!known) source.problems.push({ file: source.file, line, reason });
+	if (!known) source.problems.push({ file: source.file, line, column, reason });
 }
 
 /** Offset at which a node begins; `otherwise` for a value that was left out. */
@@ -73,7 +81,7 @@ export function openDocument(file: string, text: string): { source: Source; read
 	const document = readYaml(text, lines);
 	const source: Source = { file, text, document: parseDocument(""), lines, problems: [], aliases: MAX_ALIASES };
 	if (typeof document === "string") {
-		source.problems.push({ file, line: 1, reason: document });
+		source.problems.push({ file, line: 1, column: 1, reason: document });
 		return { source, readable: false };
 	}
 	source.document = document;

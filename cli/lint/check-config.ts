@@ -1,0 +1,40 @@
+// Checks the text of a mayfly.yml: what contract/config-yaml.ts says of it, each problem with its line. Pure.
+import { type Document, LineCounter, parseDocument } from "yaml";
+import { type ResolvedFile, resolveFile } from "../../contract/config.ts";
+import type { ConfigProblem } from "../../contract/config-checks.ts";
+import { parseMayflyYaml } from "../../contract/config-yaml.ts";
+import { linePlace } from "../../local/workflow/document.ts";
+import { offsetOfPath } from "./config-place.ts";
+import type { LintProblem } from "./problem.ts";
+
+export interface ConfigCheck {
+	/** Null when the file has problems: what it says cannot then be relied on. */
+	config: ResolvedFile | null;
+	problems: LintProblem[];
+}
+
+/** `file` is what problems call it. Never throws. */
+export function checkConfig(file: string, text: string): ConfigCheck {
+	const read = parseMayflyYaml(text);
+	if (read.ok) return { config: resolveFile(read.value), problems: [] };
+	const placeOf = placesIn(text);
+	return {
+		config: null,
+		problems: read.problems.map((problem) => {
+			const isLine = /^line \d+$/.test(problem.path);
+			const message = isLine || problem.path === "" ? problem.reason : `${problem.path}: ${problem.reason}`;
+			return { file, ...placeOf(problem), severity: "error", rule: "config", message };
+		}),
+	};
+}
+
+function placesIn(text: string): (problem: ConfigProblem) => { line: number; column: number } {
+	const lines = new LineCounter();
+	let document: Document | null = null;
+	return ({ path, reason }) => {
+		const [, line] = /^line (\d+)$/.exec(path) ?? [];
+		if (line !== undefined) return { line: Number(line), column: 1 };
+		document ??= parseDocument(text, { lineCounter: lines, prettyErrors: false });
+		return linePlace({ lines }, offsetOfPath(document, path, reason === "unknown key"));
+	};
+}

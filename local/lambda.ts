@@ -6,6 +6,8 @@ import type { Subprocess } from "bun";
 export interface PollerOptions {
 	/** The built poller (`dist/poller.mjs`). */
 	bundle: string;
+	/** A command that runs it, such as one that limits it; it gets the poller's own as its last arguments. */
+	under?: string[];
 	/** All of its environment. */
 	env: Record<string, string>;
 	/** How long one invocation may take; default 15 minutes, Lambda's longest. It leases no more in the last 45 s. */
@@ -31,10 +33,10 @@ const HOST = join(import.meta.dir, "lambda-host.mjs");
 const NODE = join(import.meta.dir, "..", "node_modules", ".bin", "node");
 const PAUSES: NodeJS.Signals[] = ["SIGSTOP", "SIGCONT"];
 
-function spawn({ bundle, env, sessionMs = SESSION_MS, logFile, onLog }: PollerOptions): Subprocess {
+function spawn({ bundle, under = [], env, sessionMs = SESSION_MS, logFile, onLog }: PollerOptions): Subprocess {
 	const log = logFile === undefined ? null : openSync(logFile, "a");
 	const output = log ?? (onLog ? "pipe" : "ignore");
-	const child = Bun.spawn([NODE, HOST, bundle, String(sessionMs)], { env, stdio: ["ignore", output, output] });
+	const child = Bun.spawn([...under, NODE, HOST, bundle, String(sessionMs)], { env, stdio: ["ignore", output, output] });
 	if (log !== null) closeSync(log);
 	for (const stream of [child.stdout, child.stderr]) if (onLog && stream instanceof ReadableStream) void readLines(stream, onLog);
 	return child;

@@ -15,6 +15,10 @@ export interface MailboxOptions {
 	region: string;
 	/** Largest object that is taken; 8 MiB unless told. */
 	maxObjectBytes?: number;
+	/** How long every request from outside takes; ms. */
+	latencyMs?: number;
+	/** Told of every request once it is answered. */
+	onRequest?: (request: MailboxRequest) => void;
 	now?: () => number;
 }
 
@@ -136,9 +140,12 @@ async function answer(bucket: Bucket, request: Request, from: string | null): Pr
 	const body = new Uint8Array(await request.arrayBuffer());
 	const check = () => (from === null ? checkOutside(request, body, bucket) : checkMachine(request, key ?? "", from));
 	const refusal = key === null ? DENIED : (check() ?? unsupported(request, url));
+	if (from === null && bucket.latencyMs) await Bun.sleep(bucket.latencyMs);
 	const result = refusal ?? apply(bucket, request, key ?? "", body);
 	const response = result instanceof Response ? result : refuse(result);
-	bucket.requests.push({ from, method: request.method, key: key ?? "", status: response.status });
+	const seen = { from, method: request.method, key: key ?? "", status: response.status };
+	bucket.requests.push(seen);
+	bucket.onRequest?.(seen);
 	return response;
 }
 

@@ -15,8 +15,8 @@ export interface RelayBench {
 	rows: number;
 }
 
-/** Webhooks in a round of the lease's latency: the relay hands out 180 launches at once. */
-const LATENCIES = 80;
+/** Webhooks in a round of the lease's latency: two launches each, of the 110 that the relay hands out in a minute. */
+const LATENCIES = 45;
 const LEASES = 100;
 const TURNOVER = 1000;
 const FEW = 1000;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readyParts } from "../../build/ready.ts";
 import { type Relay, startRelay } from "../../local/relay.ts";
+import { keepTrack } from "../running.ts";
 import { VARS } from "./deliveries.ts";
 
 export const SUBJECTS = ["bare", "signature", "object", "relay"] as const;
@@ -33,25 +34,9 @@ export async function temporaryFolder() {
 	return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-const running = new Set<Relay>();
-let isInterrupted = false;
-
-/** Ends what is measured, so that every measurement fails at once and leaves nothing behind. */
-export async function interrupt(): Promise<void> {
-	isInterrupted = true;
-	await Promise.all([...running].map((relay) => relay.stop()));
-}
-
 /** Starts a subject on fresh storage below a folder, or on that of a folder. */
 export async function startSubject(subject: Subject, folder: string, vars: Record<string, string> = {}, before?: string): Promise<Running> {
 	const stateDir = before ?? join(folder, `${subject}-${crypto.randomUUID()}`);
-	const relay = await startRelay({ bundle: await bundleOf(subject, folder), stateDir, vars: { ...VARIABLES, ...vars } });
-	running.add(relay);
-	if (isInterrupted) await relay.stop();
-	if (isInterrupted) throw new Error("interrupted");
-	const stop = async () => {
-		running.delete(relay);
-		await relay.stop();
-	};
-	return { ...relay, stop, subject, stateDir, port: Number(new URL(relay.url).port) };
+	const relay = await keepTrack(await startRelay({ bundle: await bundleOf(subject, folder), stateDir, vars: { ...VARIABLES, ...vars } }));
+	return { ...relay, subject, stateDir, port: Number(new URL(relay.url).port) };
 }

@@ -1,11 +1,11 @@
 // What a poller does with a thousand queued jobs: leases them, settles the intent, settles the machine. On fresh storage for each part of
-// them, because GitHub's limit on JIT calls lets the relay hand out 180 at once.
+// them, because GitHub's limit on JIT calls lets the relay hand out 110 in a minute.
 import { median } from "../statistics.ts";
 import { type Caller, callerOf, launchedOn } from "./caller.ts";
 import { startSubject } from "./subjects.ts";
 import { load } from "./throughput.ts";
 
-const PART = 125;
+const PART = 100;
 const BATCH = 100;
 
 async function launchAll(caller: Caller): Promise<void> {

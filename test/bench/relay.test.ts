@@ -67,7 +67,7 @@ describe("the relay's bench", () => {
 
 	const wrong: [name: string, args: string[]][] = [
 		["nothing to measure", []],
-		["something unknown", ["poller"]],
+		["something unknown", ["agents"]],
 		["a number that is none", ["relay", "--rounds", "0"]],
 		["an option that is none", ["relay", "--fast"]],
 	];

@@ -1,4 +1,5 @@
-// Reads runs and their jobs from GitHub: once for each run and attempt in a batch, not once for each job.
+// Reads runs and their jobs from GitHub: once for each run and attempt in a batch, not once for each job; and once for batches that follow
+// each other closely, as a burst of webhooks makes them.
 import { GitHubError } from "./github-error.ts";
 import type { GitHub, RepositoryRef, RunJob } from "./ports.ts";
 import type { RunReading } from "./verify.ts";
@@ -10,14 +11,44 @@ export interface JobAddress extends RepositoryRef {
 }
 export type ReadRun = (job: JobAddress) => Promise<RunReading>;
 
-/** A reader for one batch. What goes wrong is a reading too. */
-export function createRunReader(github: GitHub): ReadRun {
-	const kept = new Map<string, Promise<RunReading>>();
-	return async (job) => {
-		const key = `${job.repository} ${job.runId} ${job.attempt}`;
-		const reading = kept.get(key) ?? guarded(() => readRun(github, job));
-		kept.set(key, reading);
-		return withJob(github, job, await reading);
+interface Kept {
+	begunAt: number;
+	reading: Promise<RunReading>;
+}
+
+/** A reading is as good as a new one for less time than a launch takes. */
+const FRESH_MS = 1000;
+
+/** What makes the readers of a session's batches. What goes wrong is a reading too. */
+export function createRunReaders(github: GitHub, now: () => number): () => ReadRun {
+	const kept = new Map<string, Kept>();
+	const forget = () => {
+		for (const [key, { begunAt }] of kept) if (now() - begunAt > FRESH_MS) kept.delete(key);
+	};
+	function reread(key: string, job: JobAddress): Promise<RunReading> {
+		const reading = guarded(() => readRun(github, job));
+		kept.set(key, { begunAt: now(), reading });
+		return reading;
+	}
+	return () => {
+		forget();
+		const before = new Set(kept.values());
+		const mine = new Map<string, Promise<RunReading>>();
+		/** One of an earlier batch is of use for the jobs that it shows. */
+		const shown = async (key: string, job: JobAddress): Promise<RunReading | null> => {
+			const earlier = kept.get(key);
+			if (!earlier || !before.has(earlier)) return null;
+			const reading = await earlier.reading;
+			return reading.kind === "read" && reading.jobs.has(job.id) ? reading : null;
+		};
+		return async (job) => {
+			const key = `${job.repository} ${job.runId} ${job.attempt}`;
+			const known = mine.has(key) ? null : await shown(key, job);
+			if (known) return known;
+			const reading = mine.get(key) ?? reread(key, job);
+			mine.set(key, reading);
+			return withJob(github, job, await reading);
+		};
 	};
 }
 

@@ -20,7 +20,7 @@ export type SessionEnd = "superseded" | "time is up";
 
 /** Runs until superseded or out of time. Throws a RelayError that no waiting mends, such as a token that is refused. */
 export async function runSession(ports: Ports, session: string, sweepMs: number): Promise<SessionEnd> {
-	const state = newSession(session);
+	const state = newSession(ports, session);
 	const ending = Promise.withResolvers<void>();
 	try {
 		return await leaseUntilEnd(ports, state, () => runBeside(ports, state, "sweeping", () => sweepUntil(ports, sweepMs, ending.promise)));

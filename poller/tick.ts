@@ -7,7 +7,7 @@ import { kept } from "./kept.ts";
 import { launch } from "./launch.ts";
 import { type OutcomeBody, outcomeOf, settle, settleWith } from "./outcome.ts";
 import type { Ports, Relay } from "./ports.ts";
-import { createRunReader, type ReadRun } from "./read-runs.ts";
+import { createRunReaders, type ReadRun } from "./read-runs.ts";
 import { rerun } from "./rerun.ts";
 import { terminate } from "./terminate.ts";
 import { createTurns } from "./turns.ts";
@@ -20,14 +20,16 @@ export interface SessionState {
 	session: string;
 	/** Of the lease whose answer is awaited; the next one gets its own. */
 	leases: number;
+	/** Makes the reader of each lease. */
+	reader: () => ReadRun;
 	/** Items under way, by workId. */
 	working: Map<string, WorkItem>;
 	/** Everything that goes on beside the next lease. */
 	underWay: Set<Promise<void>>;
 }
 
-export function newSession(session: string): SessionState {
-	return { session, leases: 0, working: new Map(), underWay: new Set() };
+export function newSession({ github, now }: Ports, session: string): SessionState {
+	return { session, leases: 0, reader: createRunReaders(github, now), working: new Map(), underWay: new Set() };
 }
 
 const MOST_LEASED = 100;
@@ -78,7 +80,7 @@ export async function perform(ports: Ports, state: SessionState, work: readonly 
 	const { fresh, again } = takeUp(state, work);
 	ports.log.debug({ workIds: fresh.map(({ workId }) => workId), again: again.length }, "leased");
 	const at: Ports = { ...ports, relay: lettingGo(ports.relay, state) };
-	const read = createRunReader(ports.github);
+	const read = state.reader();
 	const inTurn = createTurns(TAGS_AT_A_TIME);
 	const beside = (run: () => Promise<void>) => runBeside(ports, state, "tagging", () => inTurn(run));
 	const [launches, others] = [fresh.filter(isLaunch), fresh.filter((item) => !isLaunch(item))];

@@ -35,6 +35,11 @@ describe("a problem of mayfly.yml", () => {
 		["an item of a list of mappings too", CONFIG.replace("octo-org }", "octo-org, endpoint: x }"), "1:38 owners.0.endpoint: "],
 		["a name may hold dots", CONFIG.replaceAll("small", "small.v2").replace("cpu: 2,", "cpu: no,"), "4:33 presets.small.v2.cpu: "],
 		[
+			"of two names the longer is meant",
+			CONFIG.replace("  small:", "  small.v2: { tier: build, cpu: no, image: ubuntu }\n  small:"),
+			"4:33 presets.small.v2.cpu: ",
+		],
+		[
 			"what an alias stands for is where it is written",
 			CONFIG.replace("{ arch: x64 }", "&u { arch: x86 }").replace("{ arch: arm64 }", "*u"),
 			"2:30 images.arm.arch: ",

@@ -124,6 +124,11 @@ const DEPLOYS: Row[] = [
 		ship(SHIPPED.replace("production", "test"), "push", `${ID}/runner=ship`),
 		["error", "tier-environment", '"test" is not among'],
 	],
+	[
+		"a refused event is told once",
+		ship(SHIPPED, "[push, pull_request]", `${ID}/runner=ship`),
+		["error", "deploy-event", "every run of pull_request"],
+	],
 	["an environment that is known only at the run", ship(SHIPPED.replace("production", "${{ inputs.where }}"), "push", `${ID}/runner=ship`)],
 	[
 		"an event that the tier does not admit",
@@ -132,6 +137,10 @@ const DEPLOYS: Row[] = [
 	],
 ];
 
+/** Its runs have the caller's path and event. */
+const CALLED: Row[] = [["is not judged by its own path and event", ship(SHIPPED, "workflow_call", `${ID}/runner=ship`)]];
+
 claims("permissions", "permissions", PERMISSIONS);
 claims("tiers", "tier", TIERS);
 claims("the workflow of a deploy tier", "deploy", DEPLOYS);
+claims("a workflow that is only called", "called", CALLED);

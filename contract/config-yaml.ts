@@ -10,10 +10,10 @@ export function parseMayflyYaml(text: string): MayflyYmlReading {
 
 function valueIn(text: string): { ok: true; value: unknown } | Extract<MayflyYmlReading, { ok: false }> {
 	try {
-		const document = parseDocument(text, { prettyErrors: true });
-		const problems = [...document.errors, ...document.warnings].map((problem) => ({
-			path: `line ${problem.linePos?.[0].line ?? 1}`,
-			reason: problem.message.split(" at line ")[0] ?? problem.message,
+		const document = parseDocument(text, { prettyErrors: false, logLevel: "error" });
+		const problems = [...document.errors, ...document.warnings].map(({ pos, message }) => ({
+			path: `line ${text.slice(0, pos[0]).split("\n").length}`,
+			reason: message,
 		}));
 		return problems.length > 0 ? { ok: false, problems } : { ok: true, value: document.toJS() };
 	} catch (error) {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { RULES } from "../cli/lint/problem.ts";
 import { parseResolvedConfig, resolveConfig } from "../contract/config.ts";
 import { parseMayflyYaml } from "../contract/config-yaml.ts";
 import { resolveLabels } from "../contract/label.ts";
@@ -44,6 +45,11 @@ describe("the documents", () => {
 		);
 		expect(shown.length).toBeGreaterThan(2);
 		for (const label of shown) expect([label, resolveLabels([label.replace(/\$\{\{.*?\}\}/, "1")], config).ok]).toEqual([label, true]);
+	});
+
+	test("say of every rule of lint what it finds", () => {
+		const text = readFileSync(join(root, "docs", "configuration.md"), "utf8");
+		expect(Object.keys(RULES).filter((rule) => !new RegExp(`^\\| .*\`${rule}\`.* \\|`, "m").test(text))).toEqual([]);
 	});
 
 	test("link to nothing that is not there", () => {

@@ -1,9 +1,9 @@
 // Checks the text of a mayfly.yml: what contract/config-yaml.ts says of it, each problem with its line. Pure.
-import { type Document, LineCounter, parseDocument } from "yaml";
+import { type Document, parseDocument } from "yaml";
 import { type ResolvedFile, resolveFile } from "../../contract/config.ts";
 import type { ConfigProblem } from "../../contract/config-checks.ts";
 import { parseMayflyYaml } from "../../contract/config-yaml.ts";
-import { linePlace } from "../../local/workflow/document.ts";
+import { linePlace, linesOf } from "../../local/workflow/document.ts";
 import { offsetOfPath } from "./config-place.ts";
 import type { LintProblem } from "./problem.ts";
 
@@ -29,12 +29,12 @@ export function checkConfig(file: string, text: string): ConfigCheck {
 }
 
 function placesIn(text: string): (problem: ConfigProblem) => { line: number; column: number } {
-	const lines = new LineCounter();
+	const lines = linesOf(text);
 	let document: Document | null = null;
 	return ({ path, reason }) => {
 		const [, line] = /^line (\d+)$/.exec(path) ?? [];
 		if (line !== undefined) return { line: Number(line), column: 1 };
-		document ??= parseDocument(text, { lineCounter: lines, prettyErrors: false });
+		document ??= parseDocument(text, { prettyErrors: false });
 		return linePlace({ lines }, offsetOfPath(document, path, reason === "unknown key"));
 	};
 }

@@ -48,9 +48,16 @@ export function placeOf(node: Node | null, otherwise = 0): number {
 	return node?.range?.[0] ?? otherwise;
 }
 
-function readYaml(text: string, lines: LineCounter): Document | string {
+/** Where the lines of a text begin. The library's own count goes wrong behind a text of several lines where none may stand. */
+export function linesOf(text: string): LineCounter {
+	const lines = new LineCounter();
+	for (let at = 0; at > 0 || lines.lineStarts.length === 0; at = text.indexOf("\n", at) + 1) lines.addNewLine(at);
+	return lines;
+}
+
+function readYaml(text: string): Document | string {
 	try {
-		return parseDocument(text, { lineCounter: lines, prettyErrors: false });
+		return parseDocument(text, { prettyErrors: false });
 	} catch (error) {
 		return error instanceof RangeError ? "the file is nested too deeply" : `the file is not YAML: ${String(error)}`;
 	}
@@ -77,8 +84,8 @@ function checkAliases(source: Source): void {
 
 /** Reads the YAML. The document is null if it cannot be understood at all; a key that appears twice still lets the rest be read. */
 export function openDocument(file: string, text: string): { source: Source; readable: boolean } {
-	const lines = new LineCounter();
-	const document = readYaml(text, lines);
+	const lines = linesOf(text);
+	const document = readYaml(text);
 	const source: Source = { file, text, document: parseDocument(""), lines, problems: [], aliases: MAX_ALIASES };
 	if (typeof document === "string") {
 		source.problems.push({ file, line: 1, column: 1, reason: document });

@@ -2,6 +2,8 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import { reportLines } from "../../cli/lint/print.ts";
+import { type LintProblem, sorted } from "../../cli/lint/problem.ts";
 import { CONFIG, lint, mayfly, withFiles } from "./repository.ts";
 
 setDefaultTimeout(60_000);
@@ -84,6 +86,15 @@ describe("mayfly lint", () => {
 		expect((await lint(both, "--config", "else/where.yml")).code).toBe(0);
 	});
 
+	test("serves RunsOn's labels as the operator says, and asks of them what it asks of its own", async () => {
+		const workflow = GOOD.replace("mayfly=${{ github.run_id }}/runner=small", "runs-on=1/runner=small");
+		const { code, out } = await lint({ "mayfly.yml": `${CONFIG}acceptRunsOnLabels: true\n`, [flow("a.yml")]: workflow });
+		expect([code, out.split("\n")[0]]).toEqual([
+			0,
+			expect.stringMatching(/^\.github\/workflows\/a\.yml:5:14: warning: .*\[label-not-unique\]$/),
+		]);
+	});
+
 	test("says that there is no mayfly.yml, and checks what needs none", async () => {
 		const files = { [flow("a.yml")]: WARNED, [flow("b.yml")]: BAD };
 		const { code, out } = await lint(files);
@@ -129,6 +140,29 @@ describe("mayfly lint", () => {
 		}));
 });
 
+describe("the lines", () => {
+	const problem = (column: number, message: string): LintProblem => ({
+		file: "a.yml",
+		line: 1,
+		column,
+		severity: "error",
+		rule: "yaml",
+		message,
+	});
+
+	test("stand in the order of the file, each once", () => {
+		const [one, other, third] = [problem(2, "b"), problem(10, "a"), problem(10, "c")];
+		expect(sorted([third, other, one, { ...other }])).toEqual([one, other, third]);
+	});
+
+	test("show how bad it is in colour where there is colour", () => {
+		const report = { config: "m", checked: true, places: [], workflows: 1, jobs: 1, problems: [problem(1, "b")] };
+		const [line] = reportLines(report, true);
+		expect(line).toBe("a.yml:1:1: \u001b[31merror\u001b[0m: b [yaml]");
+		expect(reportLines(report, false)[0]).toBe("a.yml:1:1: error: b [yaml]");
+	});
+});
+
 describe("a file that is no workflow", () => {
 	test("does not hide the others", async () => {
 		const { code, out } = await lint({
@@ -166,6 +200,15 @@ describe("a file that is no workflow", () => {
 				".github/workflows/to-nothing.yml:1:1: error: the file cannot be read: ENOENT [file]",
 				"4 errors, 0 warnings in 4 workflows with 1 job and mayfly.yml",
 			]);
+		}));
+
+	test("may be a mayfly.yml that leads out of the repository, unless it is named", () =>
+		withFiles({ [`repository/${flow("a.yml")}`]: GOOD, "secret.yml": "hush: 1" }, async (folder) => {
+			await symlink(join(folder, "secret.yml"), join(folder, "repository", "mayfly.yml"));
+			const found = await mayfly(join(folder, "repository"), "lint", ".");
+			expect(found.out).toStartWith("mayfly.yml:1:1: error: the file is a symbolic link that leads out of the repository [file]\n");
+			const named = await mayfly(join(folder, "repository"), "lint", ".", "--config", "mayfly.yml");
+			expect(named.out).toContain("hush: unknown key");
 		}));
 
 	test("cannot colour or move the reader's terminal", async () => {

@@ -1,0 +1,146 @@
+// What lint says of permissions, and of tiers that would not admit a job.
+import { setDefaultTimeout } from "bun:test";
+import { claims, ID, job, type Row } from "./claims.ts";
+
+setDefaultTimeout(60_000);
+
+const TOKEN = "permissions: { id-token: write }";
+const SHIPPED = `    ${TOKEN}\n    environment: production\n`;
+const ship = (more: string, on = "push", runsOn = `${ID}/runner=open`) => `on: ${on}\njobs:\n  one:\n    runs-on: ${runsOn}\n${more}`;
+
+const PERMISSIONS: Row[] = [
+	["permissions of the workflow are enough", "on: push\npermissions: read-all\njobs: { one: { runs-on: ubuntu-latest } }\n"],
+	["permissions of every job are too", "on: push\njobs: { one: { runs-on: ubuntu-latest, permissions: {} } }\n"],
+	[
+		"a job without any is told, whoever runs it",
+		"on: push\njobs: { one: { runs-on: ubuntu-latest }, two: { uses: a/b@v1 }, three: { runs-on: ubuntu-latest, permissions: {} } }\n",
+		["warning", "permissions", "job one: neither"],
+		["warning", "permissions", "job two: neither"],
+	],
+	["a workflow that is only called has its caller's", "on: workflow_call\njobs: { one: { runs-on: ubuntu-latest } }\n"],
+	[
+		"write-all is too wide",
+		"on: push\npermissions: write-all\njobs: { one: { runs-on: ubuntu-latest } }\n",
+		["warning", "permissions-wide", "write-all"],
+	],
+	[
+		"write-all of a job is too",
+		"on: push\njobs: { one: { runs-on: ubuntu-latest, permissions: write-all } }\n",
+		["warning", "permissions-wide", "write-all"],
+	],
+	[
+		"write that two jobs inherit is too wide",
+		"on: push\npermissions: { contents: read, packages: write }\njobs: { one: { runs-on: ubuntu-latest }, two: { runs-on: ubuntu-latest } }\n",
+		["warning", "permissions-wide", "packages: write is inherited by 2 jobs"],
+	],
+	[
+		"write that one job has is as narrow at the top",
+		"on: push\npermissions: { packages: write }\njobs: { one: { runs-on: ubuntu-latest }, two: { runs-on: ubuntu-latest, permissions: {} } }\n",
+	],
+	[
+		"permissions that do not exist are an error",
+		"on: push\npermissions: { contents: all }\njobs: { one: { runs-on: ubuntu-latest } }\n",
+		["error", "workflow", "contents of permissions of the workflow must be read, write or none"],
+	],
+];
+
+const TIERS: Row[] = [
+	["a deploy job in order has no problem", ship(SHIPPED)],
+	["the token may come from the workflow", `${TOKEN}\n${ship("    environment: production\n")}`],
+	[
+		"write-all gives the token, and too much",
+		ship("    permissions: write-all\n    environment: x\n"),
+		["warning", "permissions-wide", "write-all"],
+	],
+	[
+		"a deploy job needs an identity",
+		ship("    permissions: { contents: read }\n    environment: x\n"),
+		["error", "deploy-id-token", "signed identity"],
+	],
+	[
+		"a job's permissions replace the workflow's",
+		`${TOKEN}\n${ship("    permissions: {}\n    environment: x\n")}`,
+		["error", "deploy-id-token", "signed identity"],
+	],
+	[
+		"the default permissions give no identity",
+		ship("    environment: x\n"),
+		["warning", "permissions", "neither"],
+		["error", "deploy-id-token", "signed identity"],
+	],
+	[
+		"a called workflow may get it from its caller",
+		ship("    environment: x\n", "workflow_call"),
+		["note", "deploy-id-token", "only the caller can give"],
+	],
+	["an environment is missed", ship(`    ${TOKEN}\n`), ["warning", "deploy-environment", "the job has no environment"]],
+	[
+		"an environment that the tier asks for is missed more",
+		ship(`    ${TOKEN}\n`, "push", `${ID}/runner=ship`),
+		["error", "tier-workflow", "not among the tier's workflows"],
+		["error", "deploy-environment", "production, staging-*"],
+	],
+	...["pull_request", "pull_request_target", "pull_request_review", "workflow_run", "issue_comment"].map(
+		(event): Row => [
+			`a deploy tier refuses ${event}`,
+			ship(SHIPPED, `[push, ${event}]`),
+			["error", "deploy-event", `refuses every run of ${event}`],
+		],
+	),
+	[
+		"an if may keep the job out of such runs",
+		ship(`${SHIPPED}    if: github.event_name == 'push'\n`, "{ push: {}, pull_request: {} }"),
+		["warning", "deploy-event", "pull_request"],
+	],
+	[
+		"an if does not help when there is no other run",
+		ship(`${SHIPPED}    if: always()\n`, "pull_request"),
+		["error", "deploy-event", "pull_request"],
+	],
+	["a build tier takes pull requests", job(`${ID}/runner=small`).replace("push", "pull_request")],
+	[
+		"a tier does not admit every event",
+		job(`${ID}/runner=small`).replace("push", "[push, release]"),
+		["warning", "tier-event", "runs of release are refused: the tier's events are push, pull_request, schedule"],
+	],
+	[
+		"a tier may admit none of the events",
+		job(`${ID}/runner=small`).replace("push", "release"),
+		["error", "tier-event", "runs of release are refused"],
+	],
+	[
+		"an if makes it a note",
+		job(`${ID}/runner=small`, "    if: x\n").replace("push", "[push, release]"),
+		["note", "tier-event", "runs of release"],
+	],
+];
+
+/** Named as the deploy tier of the config asks for. */
+const DEPLOYS: Row[] = [
+	["a workflow by the name that the tier admits", ship(SHIPPED, "push", `${ID}/runner=SHIP`)],
+	["an environment by pattern", ship(SHIPPED.replace("production", "{ name: staging-eu, url: x }"), "push", `${ID}/runner=ship`)],
+	[
+		"an environment that the tier does not admit",
+		ship(SHIPPED.replace("production", "test"), "push", `${ID}/runner=ship`),
+		["error", "tier-environment", '"test" is not among'],
+	],
+	[
+		"a refused event is told once",
+		ship(SHIPPED, "[push, pull_request]", `${ID}/runner=ship`),
+		["error", "deploy-event", "every run of pull_request"],
+	],
+	["an environment that is known only at the run", ship(SHIPPED.replace("production", "${{ inputs.where }}"), "push", `${ID}/runner=ship`)],
+	[
+		"an event that the tier does not admit",
+		ship(SHIPPED, "[push, release]", `${ID}/runner=ship`),
+		["warning", "tier-event", "runs of release are refused"],
+	],
+];
+
+/** Its runs have the caller's path and event. */
+const CALLED: Row[] = [["is not judged by its own path and event", ship(SHIPPED, "workflow_call", `${ID}/runner=ship`)]];
+
+claims("permissions", "permissions", PERMISSIONS);
+claims("tiers", "tier", TIERS);
+claims("the workflow of a deploy tier", "deploy", DEPLOYS);
+claims("a workflow that is only called", "called", CALLED);

@@ -12,7 +12,9 @@ import { createJobsModel } from "./jobs.ts";
 import { bootMachine } from "./machine.ts";
 import { type Plant, planted } from "./plants.ts";
 import { createRelayModel } from "./relay.ts";
+import { openRows } from "./rows.ts";
 import { createMailboxModel, MINUTE, startSessions } from "./sessions.ts";
+import type { Storage } from "./storage.ts";
 import type { Setting } from "./world.ts";
 
 const HOUR = 60 * MINUTE;
@@ -37,9 +39,14 @@ export interface Options {
 	trace?: boolean;
 	config?: ResolvedConfig;
 	plant?: Plant;
+	/** Where the relay keeps its rows. */
+	storage?: Storage;
 }
 
-export async function simulate(seed: number, { trace = false, config = resolved(), plant }: Options = {}): Promise<Outcome> {
+export async function simulate(
+	seed: number,
+	{ trace = false, config = resolved(), plant, storage = openRows() }: Options = {},
+): Promise<Outcome> {
 	const dice = createDice(seed);
 	const clock = createClock(START);
 	const problems: string[] = [];
@@ -57,7 +64,7 @@ export async function simulate(seed: number, { trace = false, config = resolved(
 	const mailbox = createMailboxModel((instanceId, ip) => {
 		if (ec2.machines.get(instanceId)?.privateIp !== ip) broken(`the boot document of ${instanceId} lies at ${ip}, where it does not look`);
 	});
-	const relay = createRelayModel(setting, (instanceId) => {
+	const relay = createRelayModel(setting, storage, (instanceId) => {
 		if (!ec2.machines.has(instanceId)) broken(`${instanceId} was settled as launched and does not exist`);
 	});
 	const jobs = createJobsModel(setting, relay.deliver);

@@ -31,7 +31,7 @@ export function createRelayModel(setting: Setting, storage: Storage, launched: (
 				timer: clock.after,
 				newId: () => `lease-${++ids}`,
 				log({ at, ...rest }) {
-					if (at !== "report") tell("relay", `${at} ${JSON.stringify(rest)}`);
+					if (at !== "report") tell("relay", () => `${at} ${JSON.stringify(rest)}`);
 				},
 			},
 			{ maxOpenJobs: 5000, clocks },

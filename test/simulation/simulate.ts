@@ -52,8 +52,10 @@ export async function simulate(
 	const problems: string[] = [];
 	const lines: string[] = [];
 	let mostOpen = 0;
-	const tell = (who: string, what: string) => {
-		if (trace) lines.push(`${((clock.now() - START) / 1000).toFixed(1).padStart(9)} ${who.padEnd(7)} ${what}`);
+	const tell: Setting["tell"] = (who, what) => {
+		if (!trace) return;
+		const text = typeof what === "string" ? what : what();
+		lines.push(`${((clock.now() - START) / 1000).toFixed(1).padStart(9)} ${who.padEnd(7)} ${text}`);
 	};
 	const broken = (what: string) => {
 		if (problems.length < 20) problems.push(`after ${((clock.now() - START) / 1000).toFixed(1)} s: ${what}`);
@@ -104,7 +106,7 @@ export async function simulate(
 		tell("day", "the faults stop");
 		setting.faults.now = NO_FAULTS;
 	});
-	await clock.run(START + DAY, () => undefined);
+	clock.run(START + DAY, () => undefined);
 	invariants.end(START + QUIET_FROM);
 	const launched = ec2.machines.size;
 	return { seed, problems, trace: lines, jobs: jobs.jobs.size, launched, mostOpen, mostPoints: github.mostPoints() };

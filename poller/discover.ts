@@ -27,8 +27,11 @@ export function nextOf<T>(all: readonly T[], from: number, most: number): { take
 /** Jobs of a run that wait for machines of ours and have waited for some time. Pure. */
 export function overdue(run: Run, jobs: readonly RunJob[], installationId: number | null, ports: Pick<Ports, "config" | "now">): JobFact[] {
 	const waiting = jobs.filter(({ status, createdAt }) => status === "queued" && ports.now() - createdAt > YOUNG_MS);
+	// Jobs of one run mostly ask for the same.
+	const served = new Map(waiting.map(({ labels }) => [labels.join("\n"), labels]));
+	for (const [key, labels] of served) if (!resolveLabels(labels, ports.config).ok) served.delete(key);
 	return waiting
-		.filter(({ labels }) => resolveLabels(labels, ports.config).ok)
+		.filter(({ labels }) => served.has(labels.join("\n")))
 		.map(({ id, name, labels, createdAt }) => ({
 			job: {
 				...{ id, runId: run.id, attempt: run.attempt, repository: run.repository, owner: run.repository.split("/")[0] ?? "" },

@@ -19,8 +19,9 @@ export async function sweepMachines(ports: Ports): Promise<ActiveRepository[]> {
 		complete: listed.length === all.length,
 	});
 	for (const { instanceId, verdict, reason, force } of machines) {
+		if (verdict === "keep") continue;
 		const instance = listed.find((it) => it.instanceId === instanceId);
-		if (verdict === "keep" || !instance || !isAlive(instance)) continue;
+		if (!instance || !isAlive(instance)) continue;
 		ports.log.info({ instanceId, reason, force }, "unwanted");
 		await endUnwanted(ports, instance, force).catch((error: unknown) => ports.log.error({ instanceId, error: String(error) }, "not ended"));
 	}
@@ -58,9 +59,11 @@ export async function sweepDeliveries(ports: Ports, asked: Map<string, number>):
 /** The newest try of every delivery that no try of has succeeded. Pure. */
 export function failedDeliveries(deliveries: readonly Delivery[], asked: ReadonlyMap<string, number>, now: number): Delivery[] {
 	const ours = deliveries.filter(({ event }) => event === "workflow_job");
-	return [...Map.groupBy(ours, ({ guid }) => guid).values()].flatMap((tries) => {
+	const taken = new Set(ours.filter(({ succeeded }) => succeeded).map(({ guid }) => guid));
+	const failed = ours.filter(({ guid }) => !taken.has(guid));
+	return [...Map.groupBy(failed, ({ guid }) => guid).values()].flatMap((tries) => {
 		const [newest] = tries.toSorted((one, other) => other.deliveredAt - one.deliveredAt || other.id - one.id);
-		if (!newest || tries.some(({ succeeded }) => succeeded)) return [];
+		if (!newest) return [];
 		return now - (asked.get(newest.guid) ?? 0) < PATIENCE_MS ? [] : [newest];
 	});
 }

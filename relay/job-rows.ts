@@ -3,6 +3,7 @@ import type { Change, JobState } from "../contract/job.ts";
 import { createActive } from "./active.ts";
 import { isEnded, type Job } from "./job.ts";
 import { createOpenJobs } from "./open-jobs.ts";
+import { createRecords } from "./records.ts";
 import type { Sql, SqlValue } from "./sql.ts";
 import { STATEMENTS } from "./statements.ts";
 import type { Claim } from "./swaps.ts";
@@ -24,14 +25,15 @@ export function jobRows(sql: Sql) {
 	// A record whose history is none of these has entered a state: every change of state makes a new array.
 	const written = new WeakSet<Change[]>();
 	let entered: Entered[] = [];
-	const read = (doc: string): Job => {
-		const job = JSON.parse(doc) as Job;
+	const records = createRecords();
+	const known = (job: Job): Job => {
 		written.add(job.history);
 		return job;
 	};
-	const many = (rows: Record<string, unknown>[]): Job[] => rows.map(({ doc }) => read(String(doc)));
-	const one = (statement: string, key: SqlValue): Job | null => many(sql(statement, key))[0] ?? null;
-	const open = createOpenJobs(read);
+	const read = (doc: string): Job => known(records.read(doc));
+	const many = (rows: Record<string, unknown>[]): Job[] => rows.map(({ doc }) => known(records.glance(String(doc))));
+	const one = (statement: string, key: SqlValue): Job | null => sql(statement, key).map(({ doc }) => read(String(doc)))[0] ?? null;
+	const open = createOpenJobs({ read, forget: records.forget });
 	for (const { doc } of sql(STATEMENTS.openJobs)) open.put(read(String(doc)), String(doc));
 	// GitHub's ids grow: above the highest there is nothing to look for.
 	let highest = Number(sql(STATEMENTS.highestJob)[0]?.id ?? 0);
@@ -64,6 +66,7 @@ export function jobRows(sql: Sql) {
 			else if (wasOpen) sql(STATEMENTS.saveDoc, doc, id);
 			else sql(STATEMENTS.saveJob, id, null, null, null, doc);
 			open.put(job, doc);
+			records.keep(doc, job);
 			highest = Math.max(highest, id);
 			const newest = job.history.at(-1);
 			if (written.has(job.history) || !newest) return;

@@ -4,6 +4,7 @@
 import type { JobState } from "../contract/job.ts";
 import type { Whose } from "./caps.ts";
 import { isEnded, type Job } from "./job.ts";
+import type { Records } from "./records.ts";
 
 export type OpenJobs = ReturnType<typeof createOpenJobs>;
 
@@ -28,7 +29,7 @@ function entryOf({ pointer, state, dueAt, seat, spare, intent, told, lease }: Jo
 }
 
 /** Holds the open jobs by id, by seat and by spare machine. A record put again replaces the one before; an ended one leaves. */
-export function createOpenJobs(read: (doc: string) => Job) {
+export function createOpenJobs({ read, forget }: Pick<Records, "read" | "forget">) {
 	const byId = new Map<number, Entry>();
 	const bySeat = new Map<string, number>();
 	const bySpare = new Map<string, number>();
@@ -39,6 +40,7 @@ export function createOpenJobs(read: (doc: string) => Job) {
 	function remove(id: number): void {
 		const before = byId.get(id);
 		if (!before) return;
+		forget(before.doc);
 		leave(bySeat, before.seat, id);
 		leave(bySpare, before.spare, id);
 		byId.delete(id);

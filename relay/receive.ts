@@ -88,11 +88,17 @@ function marked(job: Job, mark: string, deliveryId: string): Job {
 	return { ...job, heard, deliveries: [...job.deliveries, deliveryId].slice(-MARKS) };
 }
 
+/** Whether two records say the same. Most share all their parts. */
+function isAlike(one: Job | undefined, other: Job): boolean {
+	const isShared = Object.keys(other).every((key) => one?.[key as keyof Job] === other[key as keyof Job]);
+	return isShared || JSON.stringify(one) === JSON.stringify(other);
+}
+
 /** Most reads say what is known: they write no row. */
 function hearRead(queue: Queue, job: Job, fact: Fact, now: number, clocks: Clocks): void {
 	const moves = hear(job, fact, claimOf(queue, fact.runnerName), now, clocks);
 	const [same] = moves.jobs;
-	const isNews = moves.jobs.length !== 1 || moves.endings.length > 0 || JSON.stringify(same) !== JSON.stringify(job);
+	const isNews = moves.jobs.length !== 1 || moves.endings.length > 0 || !isAlike(same, job);
 	if (isNews) write(queue, moves, now);
 }
 

@@ -1,4 +1,5 @@
 // Time that passes only when everybody waits: a heap of calls to come. Calls of one moment come in the order in which they were asked for.
+import { drainMicrotasks } from "bun:jsc";
 
 export interface Clock {
 	now(): number;
@@ -6,7 +7,7 @@ export interface Clock {
 	after(ms: number, call: () => void): () => void;
 	sleep(ms: number): Promise<void>;
 	/** Lets time pass until a moment, one call after the other; `each` is told after every one. */
-	run(until: number, each: () => void): Promise<void>;
+	run(until: number, each: () => void): void;
 }
 
 interface Entry {
@@ -20,37 +21,30 @@ const isBefore = (one: Entry, other: Entry) => one.at < other.at || (one.at === 
 function createHeap() {
 	const entries: Entry[] = [];
 	const at = (index: number) => entries[index] as Entry;
-	const swap = (one: number, other: number) => {
-		[entries[one], entries[other]] = [at(other), at(one)];
-	};
 	return {
 		first: (): Entry | undefined => entries[0],
 		add(entry: Entry): void {
 			let index = entries.push(entry) - 1;
-			for (let parent = (index - 1) >> 1; index > 0 && isBefore(at(index), at(parent)); parent = (index - 1) >> 1) {
-				swap(index, parent);
+			for (let parent = (index - 1) >> 1; index > 0 && isBefore(entry, at(parent)); parent = (index - 1) >> 1) {
+				entries[index] = at(parent);
 				index = parent;
 			}
+			entries[index] = entry;
 		},
 		removeFirst(): void {
 			const last = entries.pop() as Entry;
 			if (entries.length === 0) return;
-			entries[0] = last;
-			for (let index = 0; ; ) {
-				const [left, right] = [2 * index + 1, 2 * index + 2];
-				let least = index;
-				if (left < entries.length && isBefore(at(left), at(least))) least = left;
-				if (right < entries.length && isBefore(at(right), at(least))) least = right;
-				if (least === index) return;
-				swap(index, least);
+			let index = 0;
+			for (let least = 1; least < entries.length; least = 2 * index + 1) {
+				if (least + 1 < entries.length && isBefore(at(least + 1), at(least))) least += 1;
+				if (!isBefore(at(least), last)) break;
+				entries[index] = at(least);
 				index = least;
 			}
+			entries[index] = last;
 		},
 	};
 }
-
-/** Everything that follows from a call without time passing has happened after this. */
-const settled = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
 export function createClock(start: number): Clock {
 	const heap = createHeap();
@@ -67,14 +61,15 @@ export function createClock(start: number): Clock {
 		now: () => now,
 		after,
 		sleep: (ms) => new Promise((resolve) => void after(ms, resolve)),
-		async run(until, each) {
-			await settled();
+		run(until, each) {
+			// Everything that follows from a call without time passing has happened when no microtask is left.
+			drainMicrotasks();
 			for (let next = heap.first(); next && next.at <= until; next = heap.first()) {
 				heap.removeFirst();
 				if (!next.call) continue;
 				now = Math.max(now, next.at);
 				next.call();
-				await settled();
+				drainMicrotasks();
 				each();
 			}
 			now = Math.max(now, until);

@@ -113,10 +113,9 @@ export function createEc2Model(setting: Setting, boot: (machine: Machine) => voi
 		return [...recent].filter(isListed);
 	};
 	const named = (ids: string[]) => ids.flatMap((id) => machines.get(id) ?? []).filter(isListed);
-	const copyOf = ({ instanceId, state, stateReason, privateIp, launchedAt, type, zone, market, tags }: Machine): Instance => ({
-		...{ instanceId, state, stateReason, privateIp, launchedAt, type, zone, market },
-		tags: { ...tags },
-	});
+	const copyOf = ({ instanceId, state, stateReason, privateIp, launchedAt, type, zone, market, tags }: Machine): Instance => {
+		return { instanceId, state, stateReason, privateIp, launchedAt, type, zone, market, tags };
+	};
 
 	const port: Ec2 = {
 		createFleet: (request) =>
@@ -147,7 +146,12 @@ export function createEc2Model(setting: Setting, boot: (machine: Machine) => voi
 					end(id, "Client.UserInitiatedShutdown");
 				}
 			}),
-		tag: (id, tags) => call("CreateTags", () => void Object.assign(machines.get(id)?.tags ?? {}, tags)),
+		tag: (id, tags) =>
+			call("CreateTags", () => {
+				const machine = machines.get(id);
+				// New ones, since answers hold those that they were given.
+				if (machine) machine.tags = { ...machine.tags, ...tags };
+			}),
 	};
 	let terminated: (machine: Machine) => void = () => undefined;
 	return {

@@ -23,12 +23,18 @@ export type GitHubModel = ReturnType<typeof createGitHubModel>;
 export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 	const { clock, dice, faults, tell, broken } = setting;
 	const runners = new Map<number, SimRunner>();
+	const byName = new Map<string, SimRunner>();
 	const spent: { at: number; points: number }[] = [];
 	let ids = 0;
 	let most = 0;
 	/** Of what was spent: the oldest within a minute, and the points since then. */
 	let first = 0;
 	let sum = 0;
+
+	function forget({ id, name }: SimRunner): void {
+		runners.delete(id);
+		byName.delete(name);
+	}
 
 	function spend(points: number): void {
 		const now = clock.now();
@@ -106,14 +112,15 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 			}),
 		createRunner: (_, { name, labels }) =>
 			call("POST jit", 5, () => {
-				if ([...runners.values()].some((runner) => runner.name === name)) return "exists" as const;
+				if (byName.has(name)) return "exists" as const;
 				const runner: SimRunner = { id: ++ids, name, labels, registeredAt: clock.now(), online: false, job: null, onJob: null };
 				runners.set(runner.id, runner);
+				byName.set(name, runner);
 				return { jitConfig: `jit-${runner.id}` };
 			}),
 		findRunner: (_, name) =>
 			call("GET runners", 1, () => {
-				const runner = [...runners.values()].find((it) => it.name === name);
+				const runner = byName.get(name);
 				return runner ? { id: runner.id, online: runner.online, busy: runner.job !== null } : null;
 			}),
 		runners: () =>
@@ -125,7 +132,7 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 				const runner = runners.get(id);
 				if (!runner) return "absent" as const;
 				if (runner.job) return "busy" as const;
-				runners.delete(id);
+				forget(runner);
 				return "deleted" as const;
 			}),
 		rerunFailedJobs: (_, runId) =>
@@ -162,7 +169,7 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 		/** One job was done: GitHub forgets the runner. */
 		finished(runner: SimRunner, conclusion: string): void {
 			if (runner.job) jobs.complete(runner.job, conclusion);
-			runners.delete(runner.id);
+			forget(runner);
 		},
 		/** The machine is gone: an idle runner is offline, and a job that it ran fails when GitHub has waited long enough (FACTS 1.7). */
 		lost(runner: SimRunner): void {
@@ -171,7 +178,7 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 			if (!job) return;
 			clock.after(60_000 + dice.below(600_000), () => {
 				jobs.complete(job, "failure");
-				runners.delete(runner.id);
+				forget(runner);
 			});
 		},
 	};

@@ -39,7 +39,9 @@ export function createJobsModel(setting: Setting, deliver: Deliver) {
 	const runs = new Map<number, SimRun>();
 	const jobs = new Map<number, SimJob>();
 	const open = new Set<SimJob>();
-	const records: (Record & { event: string; payload: JobEvent })[] = [];
+	/** In the order of time, with what each told. */
+	const records: Record[] = [];
+	const payloads = new Map<number, JobEvent>();
 	let ids = 1000;
 
 	function eventOf(job: SimJob, action: JobEvent["action"]): JobEvent {
@@ -54,7 +56,8 @@ export function createJobsModel(setting: Setting, deliver: Deliver) {
 		await clock.sleep(50 + dice.below(200) + dice.below(1 + Math.round(faults.now.webhookDelay)));
 		const isLost = mayFail && dice.chance(faults.now.webhookFailed);
 		const succeeded = !isLost && (await deliver(guid, payload));
-		records.push({ id: ++ids, guid, deliveredAt: clock.now(), succeeded, event: "workflow_job", payload });
+		payloads.set(++ids, payload);
+		records.push({ id: ids, guid, deliveredAt: clock.now(), succeeded, event: "workflow_job" });
 	}
 
 	function tellRelay(job: SimJob, action: JobEvent["action"]): void {
@@ -123,14 +126,15 @@ export function createJobsModel(setting: Setting, deliver: Deliver) {
 			if (now.some(({ status }) => status !== "completed")) return { status: "in_progress", conclusion: null };
 			return { status: "completed", conclusion: now.every(({ conclusion }) => conclusion === "success") ? "success" : "failure" };
 		},
-		deliveriesSince: (moment: number): Record[] =>
-			records
-				.filter(({ deliveredAt }) => deliveredAt >= Math.max(moment, clock.now() - DELIVERIES_KEPT))
-				.map(({ payload: _, ...record }) => record)
-				.toReversed(),
+		/** The newest first. */
+		deliveriesSince(moment: number): Record[] {
+			const since = Math.max(moment, clock.now() - DELIVERIES_KEPT);
+			const first = records.findLastIndex(({ deliveredAt }) => deliveredAt < since) + 1;
+			return records.slice(first).reverse();
+		},
 		redeliver(id: number): void {
-			const record = records.find((it) => it.id === id);
-			if (record) void attempt(record.guid, record.payload, true);
+			const [record, payload] = [records.find((it) => it.id === id), payloads.get(id)];
+			if (record && payload) void attempt(record.guid, payload, true);
 		},
 	};
 }

@@ -1,5 +1,4 @@
 // The real relay behind a network that loses things: its calls on rows in memory, under the clock of the run.
-import { Database } from "bun:sqlite";
 import type { JobEvent } from "../../contract/job.ts";
 import type { ReportPhase } from "../../contract/report.ts";
 import type { Relay } from "../../poller/ports.ts";
@@ -7,42 +6,32 @@ import { RelayError } from "../../poller/relay.ts";
 import { DEFAULT_CLOCKS as clocks } from "../../relay/clocks.ts";
 import type { Job } from "../../relay/job.ts";
 import { QueueService } from "../../relay/queue-service.ts";
-import type { SqlValue } from "../../relay/sql.ts";
+import type { Leased } from "../../relay/setting-rows.ts";
+import { docs } from "../../relay/sql.ts";
+import { STATEMENTS } from "../../relay/statements.ts";
+import type { Storage } from "./storage.ts";
 import { type Setting, travel } from "./world.ts";
 
 const HOUR = 3_600_000;
+/** Leases that are remembered (relay/lease-rows.ts). */
+const LEASES = 16;
 const PAUSES_MS = [100, 300, 1000];
 
 export type RelayModel = ReturnType<typeof createRelayModel>;
 
-export function createRelayModel(setting: Setting, launched: (instanceId: string) => void) {
+export function createRelayModel(setting: Setting, storage: Storage, launched: (instanceId: string) => void) {
 	const { clock, dice, faults, tell } = setting;
-	const database = new Database(":memory:");
-	const begin = database.query("SAVEPOINT change");
-	const commit = database.query("RELEASE change");
-	const rollback = database.query("ROLLBACK TO change");
 	let ids = 0;
 	const start = () =>
 		new QueueService(
 			{
-				sql: (statement, ...values: SqlValue[]) => database.query(statement).all(...values) as Record<string, unknown>[],
-				transact(change) {
-					begin.run();
-					try {
-						return change();
-					} catch (error) {
-						rollback.run();
-						throw error;
-					} finally {
-						commit.run();
-					}
-				},
+				...storage,
 				rowsWritten: () => 0,
 				now: clock.now,
 				timer: clock.after,
 				newId: () => `lease-${++ids}`,
 				log({ at, ...rest }) {
-					if (at !== "report") tell("relay", `${at} ${JSON.stringify(rest)}`);
+					if (at !== "report") tell("relay", () => `${at} ${JSON.stringify(rest)}`);
 				},
 			},
 			{ maxOpenJobs: 5000, clocks },
@@ -108,7 +97,11 @@ export function createRelayModel(setting: Setting, launched: (instanceId: string
 		restart,
 		/** As if every poller had budgets of its own. */
 		forgetBudgets(): void {
-			database.run("UPDATE settings SET doc = json_set(doc, '$.budgets.jit', json('[]')) WHERE name LIKE 'lease-%'");
+			for (let slot = 0; slot < LEASES; slot++) {
+				const [lease] = docs<Leased>(storage.sql(STATEMENTS.setting, `lease-${slot}`));
+				const budgets = lease && { ...lease.budgets, jit: [] };
+				if (lease) storage.sql(STATEMENTS.saveSetting, `lease-${slot}`, JSON.stringify({ ...lease, budgets }));
+			}
 			service = start();
 		},
 		/** False when GitHub gets no 202. */
@@ -124,9 +117,6 @@ export function createRelayModel(setting: Setting, launched: (instanceId: string
 		},
 		job: (id: number) => service.job(id),
 		/** Records of the jobs, read past the service. */
-		record(id: number): Job | null {
-			const row = database.query<{ doc: string }, [number]>("SELECT doc FROM jobs WHERE id = ?").get(id);
-			return row ? (JSON.parse(row.doc) as Job) : null;
-		},
+		record: (id: number): Job | null => docs<Job>(storage.sql(STATEMENTS.jobById, id))[0] ?? null,
 	};
 }

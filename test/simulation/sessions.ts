@@ -80,7 +80,7 @@ export function startSessions(setting: Setting, outside: Outside, stack: string)
 			left -= 1;
 			if (isDead() && !isOver) tell("poller", `${session} dies`);
 		};
-		const log = (record: object, message: string) => tell("poller", `${message} ${JSON.stringify(record)}`);
+		const log = (record: object, message: string) => tell("poller", () => `${message} ${JSON.stringify(record)}`);
 		const ports: Ports = {
 			relay: mortal(outside.relay, isDead, called),
 			github: paced(mortal(outside.github, isDead, called), { now: clock.now, sleep: clock.sleep, begunAt, endsAt }),

@@ -12,7 +12,9 @@ import { createJobsModel } from "./jobs.ts";
 import { bootMachine } from "./machine.ts";
 import { type Plant, planted } from "./plants.ts";
 import { createRelayModel } from "./relay.ts";
+import { openRows } from "./rows.ts";
 import { createMailboxModel, MINUTE, startSessions } from "./sessions.ts";
+import type { Storage } from "./storage.ts";
 import type { Setting } from "./world.ts";
 
 const HOUR = 60 * MINUTE;
@@ -37,16 +39,23 @@ export interface Options {
 	trace?: boolean;
 	config?: ResolvedConfig;
 	plant?: Plant;
+	/** Where the relay keeps its rows. */
+	storage?: Storage;
 }
 
-export async function simulate(seed: number, { trace = false, config = resolved(), plant }: Options = {}): Promise<Outcome> {
+export async function simulate(
+	seed: number,
+	{ trace = false, config = resolved(), plant, storage = openRows() }: Options = {},
+): Promise<Outcome> {
 	const dice = createDice(seed);
 	const clock = createClock(START);
 	const problems: string[] = [];
 	const lines: string[] = [];
 	let mostOpen = 0;
-	const tell = (who: string, what: string) => {
-		if (trace) lines.push(`${((clock.now() - START) / 1000).toFixed(1).padStart(9)} ${who.padEnd(7)} ${what}`);
+	const tell: Setting["tell"] = (who, what) => {
+		if (!trace) return;
+		const text = typeof what === "string" ? what : what();
+		lines.push(`${((clock.now() - START) / 1000).toFixed(1).padStart(9)} ${who.padEnd(7)} ${text}`);
 	};
 	const broken = (what: string) => {
 		if (problems.length < 20) problems.push(`after ${((clock.now() - START) / 1000).toFixed(1)} s: ${what}`);
@@ -57,7 +66,7 @@ export async function simulate(seed: number, { trace = false, config = resolved(
 	const mailbox = createMailboxModel((instanceId, ip) => {
 		if (ec2.machines.get(instanceId)?.privateIp !== ip) broken(`the boot document of ${instanceId} lies at ${ip}, where it does not look`);
 	});
-	const relay = createRelayModel(setting, (instanceId) => {
+	const relay = createRelayModel(setting, storage, (instanceId) => {
 		if (!ec2.machines.has(instanceId)) broken(`${instanceId} was settled as launched and does not exist`);
 	});
 	const jobs = createJobsModel(setting, relay.deliver);
@@ -97,7 +106,7 @@ export async function simulate(seed: number, { trace = false, config = resolved(
 		tell("day", "the faults stop");
 		setting.faults.now = NO_FAULTS;
 	});
-	await clock.run(START + DAY, () => undefined);
+	clock.run(START + DAY, () => undefined);
 	invariants.end(START + QUIET_FROM);
 	const launched = ec2.machines.size;
 	return { seed, problems, trace: lines, jobs: jobs.jobs.size, launched, mostOpen, mostPoints: github.mostPoints() };

@@ -8,8 +8,8 @@ export interface Setting {
 	dice: Dice;
 	/** Replaced by none when the faults stop. */
 	faults: { now: Faults };
-	/** One line of the trace, with the moment. */
-	tell(who: string, what: string): void;
+	/** One line of the trace, with the moment. A line that costs something to write is asked for only if somebody reads it. */
+	tell(who: string, what: string | (() => string)): void;
 	/** Something happened that must never happen. */
 	broken(what: string): void;
 }

@@ -4,6 +4,7 @@ import { pino } from "pino";
 import { parseResolvedConfig, type ResolvedConfig } from "../contract/config.ts";
 import { type PollerConfig, parsePollerConfig } from "./config.ts";
 import { createEc2 } from "./ec2.ts";
+import { pacedEc2 } from "./ec2-pace.ts";
 import { createGitHub } from "./github.ts";
 import { createMailbox, type MailboxClient } from "./mailbox.ts";
 import { createOidcKeys } from "./oidc-keys.ts";
@@ -49,15 +50,14 @@ function portsOf(
 ): Ports {
 	const { region, credentials, stack } = config;
 	const now = Date.now;
+	const pace = { now, sleep, begunAt: now(), endsAt: rest.endsAt };
 	return {
 		...rest,
 		...{ config: resolved, stack, now, sleep },
 		relay: createRelay({ url: config.relayUrl, token: secret.pollerToken, fetch, sleep }),
-		github: paced(createGitHub({ apiUrl: config.githubApiUrl, appId: config.appId, privateKey: secret.appPrivateKey, now, sleep }), {
-			...{ now, sleep, begunAt: now(), endsAt: rest.endsAt },
-		}),
+		github: paced(createGitHub({ apiUrl: config.githubApiUrl, appId: config.appId, privateKey: secret.appPrivateKey, now, sleep }), pace),
 		oidc: createOidcKeys(config.oidcIssuer, fetch),
-		ec2: createEc2({ region, credentials, endpoint: config.ec2Url }),
+		ec2: pacedEc2(createEc2({ region, credentials, endpoint: config.ec2Url }), pace),
 		machines: { reportUrl: config.reportUrl, reportKey: secret.reportKey, mailboxUrl: config.mailboxBootUrl },
 	};
 }

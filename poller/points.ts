@@ -1,27 +1,18 @@
 // Keeps what one session asks of GitHub within its share of GitHub's points, by waiting: GitHub counts 900 a minute for each App, 5 for a
 // change and 1 for a read (FACTS 2.8). The relay grants 110 registrations a minute (relay/budgets.ts), 550 points; this sees to it that
 // they are also made at that pace, however long their machines took, and that all the rest stays below 250.
+import { createLane, isShared, type PaceOptions, SHARED_MS } from "./lane.ts";
 import type { GitHub } from "./ports.ts";
 
 const MINUTE_MS = 60_000;
-/** Another session may be at work at the beginning of this one, and is at its end (docs/decisions/0002). */
-const SHARED_MS = 105_000;
 const READ = 1;
 const CHANGE = 5;
 
-export interface PaceOptions {
-	now(): number;
-	sleep(ms: number): Promise<void>;
-	/** Epoch ms. */
-	begunAt: number;
-	endsAt: number;
-}
 type Life = Pick<PaceOptions, "begunAt" | "endsAt">;
 
 /** Points for reads and changes in the minute that ends now. Two sessions together stay within 250. Pure. */
-export function pointsAt(now: number, { begunAt, endsAt }: Life): number {
-	const isShared = now - begunAt < SHARED_MS + MINUTE_MS || endsAt - now < SHARED_MS;
-	return isShared ? 125 : 250;
+export function pointsAt(now: number, life: Life): number {
+	return isShared(now, life, MINUTE_MS) ? 125 : 250;
 }
 
 /** Registrations in the minute that ends now. A session that ends has been handed out few of late. Pure. */
@@ -29,30 +20,10 @@ export function registrationsAt(now: number, { endsAt }: Life): number {
 	return endsAt - now < SHARED_MS ? 30 : 110;
 }
 
-/** Lets calls through as there is room for them, in the order in which they are asked for. */
-function createLane({ now, sleep }: PaceOptions, allowance: () => number): (cost: number) => Promise<void> {
-	const spent: { at: number; cost: number }[] = [];
-	let turn = Promise.resolve();
-	let sum = 0;
-	async function waitForRoom(cost: number): Promise<void> {
-		for (;;) {
-			while ((spent[0]?.at ?? Number.POSITIVE_INFINITY) <= now() - MINUTE_MS) sum -= spent.shift()?.cost ?? 0;
-			if (spent.length === 0 || sum + cost <= allowance()) break;
-			await sleep((spent[0]?.at ?? 0) + MINUTE_MS - now());
-		}
-		spent.push({ at: now(), cost });
-		sum += cost;
-	}
-	return (cost) => {
-		turn = turn.then(() => waitForRoom(cost));
-		return turn;
-	};
-}
-
 /** The same calls, each made once there is room for it. */
 export function paced(github: GitHub, options: PaceOptions): GitHub {
-	const points = createLane(options, () => pointsAt(options.now(), options));
-	const registrations = createLane(options, () => registrationsAt(options.now(), options));
+	const points = createLane(options, MINUTE_MS, () => pointsAt(options.now(), options));
+	const registrations = createLane(options, MINUTE_MS, () => registrationsAt(options.now(), options));
 	const after = async <T>(cost: number, call: () => Promise<T>): Promise<T> => {
 		await points(cost);
 		return call();

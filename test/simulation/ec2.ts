@@ -21,7 +21,7 @@ const LISTED = HOUR;
 export type Ec2Model = ReturnType<typeof createEc2Model>;
 
 export function createEc2Model(setting: Setting, boot: (machine: Machine) => void) {
-	const { clock, dice, faults, tell } = setting;
+	const { clock, dice, faults, tell, broken } = setting;
 	const machines = new Map<string, Machine>();
 	/** Those that are not gone from EC2's list for good. */
 	const recent = new Set<Machine>();
@@ -95,8 +95,18 @@ export function createEc2Model(setting: Setting, boot: (machine: Machine) => voi
 		return { instanceIds, errors };
 	}
 
+	/** EC2's bucket of changing calls: 50, and 5 a second (FACTS 4.1). */
+	let tokens = 50;
+	let filledAt = clock.now();
+	function change(name: string): void {
+		tokens = Math.min(50, tokens + ((clock.now() - filledAt) / 1000) * 5) - 1;
+		filledAt = clock.now();
+		if (tokens < 0) broken(`${name} is more than EC2's bucket of changing calls holds`);
+	}
+
 	/** A call that goes wrong before or after its effect, or not at all. */
 	async function call<T>(name: string, effect: () => T): Promise<T> {
+		if (name === "CreateFleet" || name === "TerminateInstances") change(name);
 		await travel(setting, 20, 200);
 		const fault = dice.chance(faults.now.ec2Fails) ? dice.below(3) : null;
 		if (fault === 0) throw new Ec2Error(name, "RequestLimitExceeded", 503, "simulated");

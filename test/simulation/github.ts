@@ -85,7 +85,7 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 	const runOf = (run: SimRun): Run => ({
 		...{ id: run.id, attempt: run.attempt, ...jobs.statusOf(run), event: run.event, path: ".github/workflows/ci.yml" },
 		...{ headBranch: run.headBranch, headRepository: run.fork ? "stranger/fork" : run.repository, repository: run.repository },
-		...{ actor: "mona", triggeringActor: "mona", pullRequest: run.fork ? 1 : null, updatedAt: run.updatedAt },
+		...{ actor: "mona", triggeringActor: "mona", pullRequest: run.event === "push" ? null : 1, updatedAt: run.updatedAt },
 	});
 	const jobOf = ({ id, status, conclusion, runnerName, labels, createdAt }: SimJob): RunJob => ({
 		...{ id, name: `job ${id}`, createdAt, status, conclusion, runnerName, labels },
@@ -147,7 +147,8 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 			call("GET runner-groups", 1, () => ({
 				...{ name: "deploy", visibility: "selected", allowsPublicRepositories: false, restrictedToWorkflows: true },
 			})),
-		approvals: () => call("GET approvals", 1, () => []),
+		approvals: (_, runId) =>
+			call("GET approvals", 1, () => (jobs.runs.get(runId)?.approved ? [{ state: "approved", environments: ["production"] }] : [])),
 		deliveriesSince: (moment) => call("GET deliveries", 1, () => jobs.deliveriesSince(moment)),
 		redeliver: (id) => call("POST redeliver", 5, () => jobs.redeliver(id)),
 	};

@@ -1,4 +1,6 @@
 // What must hold after every step of a run, with the bounds.
+import type { CreateFleetCommandInput } from "@aws-sdk/client-ec2";
+import type { Outcome } from "../../contract/settle.ts";
 import type { Ec2Model, Machine } from "./ec2.ts";
 import type { GitHubModel } from "./github.ts";
 import type { JobsModel } from "./jobs.ts";
@@ -22,6 +24,12 @@ export interface Models {
 	relay: RelayModel;
 }
 
+/** The tier that an intent tags its machines with. */
+function tierOf({ request }: Extract<Outcome, { outcome: "launching" }>): string {
+	const { TagSpecifications = [] } = (request.first ?? {}) as CreateFleetCommandInput;
+	return TagSpecifications[0]?.Tags?.find(({ Key }) => Key === "mayfly:tier")?.Value ?? "";
+}
+
 /** What is looked at after every step must be cheap; the rest is asked for each minute. */
 export function createInvariants(setting: Setting, { jobs, github, ec2, relay }: Models) {
 	const { clock, broken } = setting;
@@ -32,6 +40,18 @@ export function createInvariants(setting: Setting, { jobs, github, ec2, relay }:
 		if (job && job.status === "in_progress" && age < BOUNDS.life) broken(`${machine.instanceId} was terminated while it ran job ${job.id}`);
 	});
 	return {
+		/** What a poller is about to say of a launch. */
+		settling(result: Outcome): void {
+			if (result.outcome === "launched" && !ec2.machines.has(result.instanceId))
+				broken(`${result.instanceId} was settled as launched and does not exist`);
+			if (result.outcome !== "launching") return;
+			for (const id of result.members) {
+				const job = jobs.jobs.get(id);
+				if (!job) broken(`a launch was decided for job ${id}, which GitHub does not know`);
+				else if (!jobs.mayHave(job, tierOf(result)))
+					broken(`a launch of tier ${tierOf(result)} was decided for job ${id}, which it must not admit`);
+			}
+		},
 		/** Each minute. */
 		look(): void {
 			const alive = ec2.alive();

@@ -14,8 +14,9 @@ export interface SimJob {
 	createdAt: number;
 	/** How long it runs. */
 	duration: number;
-	/** The tier does not admit it. */
+	/** Nothing serves it, or its tier does not admit it. */
 	refused: boolean;
+	environment: string | null;
 }
 export interface SimRun {
 	id: number;
@@ -24,6 +25,7 @@ export interface SimRun {
 	event: string;
 	headBranch: string;
 	fork: boolean;
+	approved: boolean;
 	cancelled: boolean;
 	updatedAt: number;
 	jobs: SimJob[];
@@ -49,7 +51,7 @@ export function createJobsModel(setting: Setting, deliver: Deliver) {
 		const [owner = ""] = run.repository.split("/");
 		const { id, runId, attempt, labels, status, conclusion, runnerName, createdAt } = job;
 		const pointer = { id, runId, attempt, repository: run.repository, owner, installationId: 7, labels, name: `job ${id}` };
-		return { action, status, conclusion, runnerName, environment: null, createdAt, job: pointer };
+		return { action, status, conclusion, runnerName, environment: job.environment, createdAt, job: pointer };
 	}
 
 	async function attempt(guid: string, payload: JobEvent, mayFail: boolean): Promise<void> {
@@ -74,9 +76,14 @@ export function createJobsModel(setting: Setting, deliver: Deliver) {
 		if (dice.chance(faults.now.webhookDoubled)) void attempt(guid, payload, false);
 	}
 
-	function addJob(run: SimRun, labels: string[], duration: number, refused: boolean): SimJob {
+	function addJob(
+		run: SimRun,
+		labels: string[],
+		duration: number,
+		{ refused, environment }: Pick<SimJob, "refused" | "environment">,
+	): SimJob {
 		const blank = { status: "queued" as JobStatus, conclusion: null, runnerName: null, createdAt: clock.now() };
-		const job: SimJob = { id: ++ids, runId: run.id, attempt: run.attempt, labels, duration, refused, ...blank };
+		const job: SimJob = { id: ++ids, runId: run.id, attempt: run.attempt, labels, duration, refused, environment, ...blank };
 		run.jobs.push(job);
 		jobs.set(job.id, job);
 		open.add(job);
@@ -96,14 +103,39 @@ export function createJobsModel(setting: Setting, deliver: Deliver) {
 		jobs,
 		open: () => [...open],
 		/** A new run with so many jobs of one kind. */
-		push(repository: string, count: number, labels: (n: number) => string[], more: { fork?: boolean; refused?: boolean } = {}): SimRun {
+		push(
+			repository: string,
+			count: number,
+			labels: (n: number) => string[],
+			more: Partial<Pick<SimRun, "event" | "headBranch" | "fork" | "approved">> & Partial<Pick<SimJob, "refused" | "environment">> = {},
+		): SimRun {
 			const run: SimRun = {
-				...{ id: ++ids, attempt: 1, repository, event: more.fork ? "pull_request" : "push", headBranch: "main", fork: more.fork ?? false },
-				...{ cancelled: false, updatedAt: clock.now(), jobs: [] },
+				...{ id: ++ids, attempt: 1, repository, event: more.event ?? "push", headBranch: more.headBranch ?? "main" },
+				...{ fork: more.fork ?? false, approved: more.approved ?? false, cancelled: false, updatedAt: clock.now(), jobs: [] },
 			};
 			runs.set(run.id, run);
-			for (let n = 0; n < count; n++) addJob(run, labels(n), 5000 + dice.below(20 * 60_000), more.refused ?? false);
+			for (let n = 0; n < count; n++)
+				addJob(run, labels(n), 5000 + dice.below(20 * 60_000), { refused: more.refused ?? false, environment: more.environment ?? null });
 			return run;
+		},
+		/** Somebody who holds the relay's secret, or the relay itself, tells of a job that is not there. */
+		forge(labels: string[]): void {
+			const [owner, repository] = ["octo-org", "octo-org/octo-repo"];
+			const pointer = { id: ++ids, runId: ++ids, attempt: 1, repository, owner, installationId: 7, labels, name: "forged" };
+			const payload: JobEvent = {
+				...{ action: "queued", status: "queued", conclusion: null, runnerName: null, environment: "production", createdAt: clock.now() },
+				job: pointer,
+			};
+			tell("forger", `tells of job ${pointer.id}`);
+			void deliver(`guid-${++ids}`, payload);
+		},
+		/** Whether a tier may launch a machine for a job: by what the job is, not by what anybody says of it. */
+		mayHave({ runId, environment }: SimJob, tier: string): boolean {
+			const run = runs.get(runId);
+			if (tier !== "deploy") return tier === "build" && environment !== "production";
+			return (
+				run !== undefined && !run.fork && run.event === "push" && run.headBranch === "main" && run.approved && environment === "production"
+			);
 		},
 		begin(job: SimJob, runnerName: string): void {
 			Object.assign(job, { status: "in_progress", runnerName });
@@ -115,7 +147,7 @@ export function createJobsModel(setting: Setting, deliver: Deliver) {
 			const failed = run.jobs.filter(({ attempt, conclusion }) => attempt === run.attempt && conclusion === "failure");
 			if (failed.length === 0) return false;
 			run.attempt += 1;
-			for (const { labels, duration, refused } of failed) addJob(run, labels, duration, refused);
+			for (const { labels, duration, ...kind } of failed) addJob(run, labels, duration, kind);
 			return true;
 		},
 		cancel(job: SimJob): void {

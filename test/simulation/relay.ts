@@ -1,6 +1,7 @@
 // The real relay behind a network that loses things: its calls on rows in memory, under the clock of the run.
 import type { JobEvent } from "../../contract/job.ts";
 import type { ReportPhase } from "../../contract/report.ts";
+import type { Outcome } from "../../contract/settle.ts";
 import type { Relay } from "../../poller/ports.ts";
 import { RelayError } from "../../poller/relay.ts";
 import { DEFAULT_CLOCKS as clocks } from "../../relay/clocks.ts";
@@ -19,7 +20,7 @@ const PAUSES_MS = [100, 300, 1000];
 
 export type RelayModel = ReturnType<typeof createRelayModel>;
 
-export function createRelayModel(setting: Setting, storage: Storage, launched: (instanceId: string) => void) {
+export function createRelayModel(setting: Setting, storage: Storage, settling: (result: Outcome) => void) {
 	const { clock, dice, faults, tell } = setting;
 	let ids = 0;
 	const start = () =>
@@ -84,7 +85,7 @@ export function createRelayModel(setting: Setting, storage: Storage, launched: (
 	const port: Relay = {
 		lease: async (request) => copied(await patient("/lease", (queue) => queue.lease(request))),
 		settle: async (results) => {
-			for (const result of results) if (result.outcome === "launched") launched(result.instanceId);
+			results.forEach(settling);
 			const answer = await patient("/settle", (queue) => queue.settle({ results: copied(results) }));
 			const regrouped = Object.entries(answer.stale).find(([, { reason }]) => reason.includes("another intent"));
 			if (regrouped) setting.broken(`${regrouped[0]} was to be launched anew while its launch was open`);

@@ -1,6 +1,7 @@
 // The poller's sessions: one begins every minute, as the scheduler does it, and any of them may die at any call.
 import type { BootDocument } from "../../contract/boot.ts";
 import type { ResolvedConfig } from "../../contract/config.ts";
+import { pacedEc2 } from "../../poller/ec2-pace.ts";
 import { paced } from "../../poller/points.ts";
 import type { Ports } from "../../poller/ports.ts";
 import { runSession } from "../../poller/session.ts";
@@ -42,14 +43,34 @@ export function createMailboxModel(put: (instanceId: string, ip: string) => void
 	};
 }
 
-/** Every call of a dead session stays without an answer; the one that it died in may have had its effect. */
-function mortal<T extends object>(port: T, isDead: () => boolean, called: () => void): T {
+/** When a session dies: at its so many-th call, before or after that one had its effect. */
+export interface Death {
+	call: number;
+	after: boolean;
+}
+
+/** Whether a session lives, counted by its calls. Every call of a dead one stays without an answer. */
+function createLife(death: Death | null, dies: () => void) {
+	let left = death?.call ?? Number.POSITIVE_INFINITY;
+	const isDead = () => left < 0;
+	return {
+		isDead,
+		/** Whether a call that begins now has an effect. */
+		begins(): boolean {
+			if (isDead()) return false;
+			left -= 1;
+			if (isDead()) dies();
+			return !isDead() || (death?.after ?? false);
+		},
+	};
+}
+
+function mortal<T extends object>(port: T, { isDead, begins }: ReturnType<typeof createLife>): T {
 	const never = new Promise<never>(() => undefined);
 	const wrapped = Object.entries(port).map(([name, call]) => [
 		name,
 		async (...values: unknown[]) => {
-			called();
-			if (isDead()) return never;
+			if (!begins()) return never;
 			try {
 				const answer: unknown = await (call as (...args: unknown[]) => unknown)(...values);
 				return isDead() ? never : answer;
@@ -62,34 +83,37 @@ function mortal<T extends object>(port: T, isDead: () => boolean, called: () => 
 	return Object.fromEntries(wrapped) as T;
 }
 
-/** Starts the scheduler. `stack` names the instances of this run. */
-export function startSessions(setting: Setting, outside: Outside, stack: string): void {
-	const { clock, dice, faults, tell, broken } = setting;
+/** Starts the scheduler. `deathOf` says how a session dies, if it does, by its number from 1. */
+export function startSessions(
+	setting: Setting,
+	outside: Outside,
+	deathOf: (session: number) => Death | null,
+	onDeath: () => void = () => undefined,
+): void {
+	const { clock, tell, broken } = setting;
 	let sessions = 0;
 
 	function begin(): void {
 		const session = `session-${++sessions}`;
 		const begunAt = clock.now();
 		const endsAt = begunAt + LIFE_MS;
-		/** How many calls it lives for. */
-		let left = dice.chance(faults.now.pollerDies) ? dice.below(300) : Number.POSITIVE_INFINITY;
 		let isOver = false;
-		const isDead = () => left < 0;
-		const called = () => {
-			if (isDead()) return;
-			left -= 1;
-			if (isDead() && !isOver) tell("poller", `${session} dies`);
-		};
+		const life = createLife(deathOf(sessions), () => {
+			if (isOver) return;
+			tell("poller", `${session} dies`);
+			onDeath();
+		});
+		const pace = { now: clock.now, sleep: clock.sleep, begunAt, endsAt };
 		const log = (record: object, message: string) => tell("poller", () => `${message} ${JSON.stringify(record)}`);
 		const ports: Ports = {
-			relay: mortal(outside.relay, isDead, called),
-			github: paced(mortal(outside.github, isDead, called), { now: clock.now, sleep: clock.sleep, begunAt, endsAt }),
-			ec2: mortal(outside.ec2, isDead, called),
-			mailbox: mortal(outside.mailbox, isDead, called),
+			relay: mortal(outside.relay, life),
+			github: paced(mortal(outside.github, life), pace),
+			ec2: pacedEc2(mortal(outside.ec2, life), pace),
+			mailbox: mortal(outside.mailbox, life),
 			oidc: { issuer: "https://oidc", keys: async () => [{ kty: "RSA", kid: "1" }] },
 			config: outside.config,
 			machines: { reportUrl: "http://relay/report", reportKey: "key", mailboxUrl: "http://mailbox" },
-			...{ stack, now: clock.now, sleep: clock.sleep, endsAt },
+			...{ stack: outside.config.infrastructure.stack, now: clock.now, sleep: clock.sleep, endsAt },
 			log: { debug: () => undefined, info: log, warn: log, error: log },
 		};
 		runSession(ports, session, SWEEP_MS).then(

@@ -1,19 +1,14 @@
 // One simulated day from one seed: the real relay and the real poller between models of everything else.
 import type { ResolvedConfig } from "../../contract/config.ts";
 import { createDice } from "../dice.ts";
-import { resolved } from "../poller/poller-world.ts";
+import { CONFIG, resolved } from "../poller/poller-world.ts";
 import { START } from "../relay/ledger-rows.ts";
 import { createClock } from "./clock.ts";
-import { createEc2Model, type Ec2Model } from "./ec2.ts";
 import { drawFaults, NO_FAULTS } from "./faults.ts";
-import { createGitHubModel } from "./github.ts";
-import { createInvariants } from "./invariants.ts";
-import { createJobsModel } from "./jobs.ts";
-import { bootMachine } from "./machine.ts";
-import { type Plant, planted } from "./plants.ts";
-import { createRelayModel } from "./relay.ts";
+import { startModels } from "./models.ts";
+import type { Plant } from "./plants.ts";
 import { openRows } from "./rows.ts";
-import { createMailboxModel, MINUTE, startSessions } from "./sessions.ts";
+import { MINUTE } from "./sessions.ts";
 import type { Storage } from "./storage.ts";
 import type { Setting } from "./world.ts";
 
@@ -24,6 +19,26 @@ const QUIET_FROM = 20 * HOUR;
 const LABELS = [["mayfly=1/runner=small"], ["mayfly=1/cpu=4"], ["self-hosted", "linux"], ["mayfly=1/cpu=2/arch=arm64/spot=false"]];
 /** The tier does not admit these, or nothing serves them. */
 const REFUSED = [["mayfly=1/runner=own"], ["mayfly=1/pool=x"], ["somebody-else"]];
+const DEPLOY = ["mayfly=1/runner=ship"];
+/** Runs that ask for a deploy machine: the first may have one, the others must not. */
+const DEPLOYS = [
+	{ approved: true, environment: "production" },
+	{ approved: false, environment: "production" },
+	{ approved: true, environment: "staging" },
+	{ approved: true, environment: null },
+	{ approved: true, environment: "production", headBranch: "feature" },
+	{ approved: true, environment: "production", event: "pull_request" },
+	{ approved: true, environment: "production", event: "pull_request_target", fork: true },
+];
+/** The tests' own, with a deploy tier and caps. */
+const CONFIG_TEXT = CONFIG.replace(
+	"owners: [{ name: octo-org }]",
+	"owners: [{ name: octo-org, maxMachines: 900, maxMachinesPerRepository: 800 }]",
+)
+	.replace("presets:", "protectedEnvironments: [production]\npresets:\n  ship: { tier: deploy, cpu: 2, image: x64 }")
+	.concat(
+		"  deploy: { kind: deploy, runnerGroupId: 2, requireApproval: true, allow: { refs: [refs/heads/main], environments: [production] } }\n",
+	);
 
 export interface Outcome {
 	seed: number;
@@ -45,7 +60,7 @@ export interface Options {
 
 export async function simulate(
 	seed: number,
-	{ trace = false, config = resolved(), plant, storage = openRows() }: Options = {},
+	{ trace = false, config = resolved(CONFIG_TEXT), plant, storage = openRows() }: Options = {},
 ): Promise<Outcome> {
 	const dice = createDice(seed);
 	const clock = createClock(START);
@@ -63,19 +78,8 @@ export async function simulate(
 	};
 	const setting: Setting = { clock, dice, faults: { now: drawFaults(dice) }, tell, broken };
 	tell("day", JSON.stringify(setting.faults.now));
-	const mailbox = createMailboxModel((instanceId, ip) => {
-		if (ec2.machines.get(instanceId)?.privateIp !== ip) broken(`the boot document of ${instanceId} lies at ${ip}, where it does not look`);
-	});
-	const relay = createRelayModel(setting, storage, (instanceId) => {
-		if (!ec2.machines.has(instanceId)) broken(`${instanceId} was settled as launched and does not exist`);
-	});
-	const jobs = createJobsModel(setting, relay.deliver);
-	const github = createGitHubModel(setting, jobs);
-	const machines = { github, mailbox, ec2: (): Ec2Model => ec2, report: relay.report };
-	const ec2 = createEc2Model(setting, (machine) => bootMachine(setting, machines, machine));
-	const invariants = createInvariants(setting, { jobs, github, ec2, relay });
-	const outside = { relay: relay.port, github: github.port, ec2: ec2.port, mailbox: mailbox.port, config };
-	startSessions(setting, planted(plant, outside, relay), config.infrastructure.stack);
+	const deathOf = () => (dice.chance(setting.faults.now.pollerDies) ? { call: dice.below(300), after: dice.chance(0.5) } : null);
+	const { jobs, github, ec2, invariants } = startModels(setting, { config, storage, plant, deathOf });
 
 	function work(): void {
 		if (clock.now() - START > QUIET_FROM) return;
@@ -84,6 +88,12 @@ export async function simulate(
 		const refused = dice.chance(0.05);
 		const kinds = refused ? REFUSED : LABELS;
 		const alike = dice.pick(kinds) ?? [];
+		if (dice.chance(0.05)) {
+			const kind = dice.pick(DEPLOYS) ?? {};
+			jobs.push("octo-org/octo-repo", 1 + dice.below(3), () => DEPLOY, { ...kind, refused: kind !== DEPLOYS[0] });
+		}
+		if (dice.chance(0.02)) jobs.push("octo-org/octo-repo", 1, () => LABELS[0] ?? [], { environment: "production", refused: true });
+		if (dice.chance(setting.faults.now.forged)) jobs.forge(dice.pick([...LABELS, DEPLOY]) ?? DEPLOY);
 		const labels = () => (dice.chance(0.7) ? alike : (dice.pick(kinds) ?? alike));
 		jobs.push("octo-org/octo-repo", count, labels, { refused });
 		github.matchSoon();

@@ -87,7 +87,8 @@ async function leaveDocument(
 
 async function settleLaunched(ports: Ports, candidate: Candidate, instance: Reachable): Promise<void> {
 	const { instanceId, privateIp, type, zone, market } = instance;
-	const machine = { instanceId, runnerName: nameFor(candidate, instance), privateIp, type, zone, market };
+	const usdPerHour = ports.prices.usdPerHour(instance);
+	const machine = { instanceId, runnerName: nameFor(candidate, instance), privateIp, type, zone, market, usdPerHour };
 	await settle(ports, [outcomeOf(candidate.item, { outcome: "launched", ...machine })]);
 }
 

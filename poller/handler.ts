@@ -8,6 +8,7 @@ import { createGitHub } from "./github.ts";
 import { createMailbox, type MailboxClient } from "./mailbox.ts";
 import { paced } from "./points.ts";
 import type { Log, Ports } from "./ports.ts";
+import { createPrices } from "./prices.ts";
 import { createRelay } from "./relay.ts";
 import { type PollerSecret, readSecret } from "./secrets.ts";
 import { runSession } from "./session.ts";
@@ -48,6 +49,7 @@ function portsOf(
 ): Ports {
 	const { region, credentials, stack } = config;
 	const now = Date.now;
+	const ec2 = createEc2({ region, credentials, endpoint: config.ec2Url });
 	return {
 		...rest,
 		...{ config: resolved, stack, now, sleep },
@@ -55,7 +57,7 @@ function portsOf(
 		github: paced(createGitHub({ apiUrl: config.githubApiUrl, appId: config.appId, privateKey: secret.appPrivateKey, now, sleep }), {
 			...{ now, sleep, begunAt: now(), endsAt: rest.endsAt },
 		}),
-		ec2: createEc2({ region, credentials, endpoint: config.ec2Url }),
+		...{ ec2, prices: createPrices({ ec2, region, log: rest.log, now }) },
 		machines: { reportUrl: config.reportUrl, reportKey: secret.reportKey, mailboxUrl: config.mailboxBootUrl },
 	};
 }

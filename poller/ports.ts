@@ -107,6 +107,12 @@ export interface FleetAnswer {
 	/** Pools that gave nothing: also when others gave all that was asked for (FACTS 4.2). */
 	errors: { code: string; message: string }[];
 }
+/** What an hour of a type costs now on the spot market of a zone. */
+export interface SpotPrice {
+	type: string;
+	zone: string;
+	usdPerHour: number;
+}
 /** Anything unexpected is thrown as an Ec2Error. */
 export interface Ec2 {
 	createFleet(request: CreateFleetCommandInput): Promise<FleetAnswer>;
@@ -115,11 +121,21 @@ export interface Ec2 {
 	withTag(name: string, values: string[]): Promise<Instance[]>;
 	terminate(ids: string[]): Promise<void>;
 	tag(instanceId: string, tags: Record<string, string>): Promise<void>;
+	/** Of Linux, in every zone that has the types. */
+	spotPrices(types: readonly string[]): Promise<SpotPrice[]>;
 }
 
 export interface Mailbox {
 	put(key: string, body: string): Promise<void>;
 	has(key: string): Promise<boolean>;
+}
+
+/** What machines cost: an estimate, for people. */
+export interface Prices {
+	/** Asks for what is not known yet of the spot prices of these types; nothing waits for the answer. */
+	expect(types: readonly string[]): void;
+	/** US dollars; null: unknown. */
+	usdPerHour(machine: Pick<Instance, "type" | "zone" | "market">): number | null;
 }
 
 export interface Log {
@@ -135,6 +151,7 @@ export interface Ports {
 	github: GitHub;
 	ec2: Ec2;
 	mailbox: Mailbox;
+	prices: Prices;
 	config: ResolvedConfig;
 	/** What machines are told of where to report and to leave records. */
 	machines: { reportUrl: string; reportKey: string; mailboxUrl: string };

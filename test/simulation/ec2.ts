@@ -147,6 +147,8 @@ export function createEc2Model(setting: Setting, boot: (machine: Machine) => voi
 					end(id, "Client.UserInitiatedShutdown");
 				}
 			}),
+		/** For people: nothing that is simulated depends on it. */
+		spotPrices: async (types) => types.map((type) => ({ type, zone: "zone-of-a", usdPerHour: 0.05 })),
 		tag: (id, tags) => call("CreateTags", () => void Object.assign(machines.get(id)?.tags ?? {}, tags)),
 	};
 	let terminated: (machine: Machine) => void = () => undefined;

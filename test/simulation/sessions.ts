@@ -3,6 +3,7 @@ import type { BootDocument } from "../../contract/boot.ts";
 import type { ResolvedConfig } from "../../contract/config.ts";
 import { paced } from "../../poller/points.ts";
 import type { Ports } from "../../poller/ports.ts";
+import { createPrices } from "../../poller/prices.ts";
 import { runSession } from "../../poller/session.ts";
 import type { Setting } from "./world.ts";
 
@@ -81,15 +82,18 @@ export function startSessions(setting: Setting, outside: Outside, stack: string)
 			if (isDead() && !isOver) tell("poller", `${session} dies`);
 		};
 		const log = (record: object, message: string) => tell("poller", `${message} ${JSON.stringify(record)}`);
+		const ec2 = mortal(outside.ec2, isDead, called);
+		const said: Ports["log"] = { debug: () => undefined, info: log, warn: log, error: log };
 		const ports: Ports = {
+			prices: createPrices({ ec2, region: "eu-west-1", log: said, now: clock.now }),
 			relay: mortal(outside.relay, isDead, called),
 			github: paced(mortal(outside.github, isDead, called), { now: clock.now, sleep: clock.sleep, begunAt, endsAt }),
-			ec2: mortal(outside.ec2, isDead, called),
+			ec2,
 			mailbox: mortal(outside.mailbox, isDead, called),
 			config: outside.config,
 			machines: { reportUrl: "http://relay/report", reportKey: "key", mailboxUrl: "http://mailbox" },
 			...{ stack, now: clock.now, sleep: clock.sleep, endsAt },
-			log: { debug: () => undefined, info: log, warn: log, error: log },
+			log: said,
 		};
 		runSession(ports, session, SWEEP_MS).then(
 			(end) => {

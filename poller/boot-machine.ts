@@ -83,6 +83,7 @@ async function leaveDocument(
 	const runnerName = nameFor(candidate, instance);
 	const document = bootDocument({ candidate, instance, jitConfig, runnerName, launchedAt, machines: ports.machines });
 	await ports.mailbox.put(bootKey(instance.privateIp, instance.instanceId), JSON.stringify(document));
+	ports.metrics.queueTime(candidate.item.source, ports.now() - candidate.item.queuedAt);
 }
 
 async function settleLaunched(ports: Ports, candidate: Candidate, instance: Reachable): Promise<void> {

@@ -20,6 +20,7 @@ export async function makeFleet(ports: Ports, { first, fallback }: LaunchCalls, 
 	const begun = await ask(ports, first);
 	const lacking = wanted - begun.instanceIds.length;
 	if (lacking <= 0 || !fallback || !begun.missing || !FALLS_BACK.includes(begun.missing.class)) return begun;
+	ports.metrics.fallback();
 	ports.log.info({ token: fallback.ClientToken, lacking, reason: begun.missing.reason }, "falling back to on-demand");
 	const rest = await ask(ports, withCapacity(fallback, lacking));
 	return { instanceIds: [...begun.instanceIds, ...rest.instanceIds], missing: rest.missing };

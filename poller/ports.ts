@@ -2,9 +2,10 @@
 import type { CreateFleetCommandInput } from "@aws-sdk/client-ec2";
 import type { ResolvedConfig } from "../contract/config.ts";
 import type { JobStatus } from "../contract/job.ts";
-import type { LeaseAnswer, LeaseRequest } from "../contract/lease.ts";
+import type { Budgets, JobSource, LaunchItem, LeaseAnswer, LeaseRequest } from "../contract/lease.ts";
 import type { MachineState, ObserveAnswer, ObserveRequest } from "../contract/observe.ts";
 import type { Outcome, SettleAnswer } from "../contract/settle.ts";
+import type { FailureClass } from "./ec2-errors.ts";
 
 export interface Relay {
 	lease(request: LeaseRequest): Promise<LeaseAnswer>;
@@ -138,6 +139,36 @@ export interface Prices {
 	usdPerHour(machine: Pick<Instance, "type" | "zone" | "market">): number | null;
 }
 
+/** What a failure counts as: who failed, or what became of a job. */
+export type FailureKind =
+	| `ec2-${FailureClass}`
+	| `github-${"limited" | "failed" | "refused"}`
+	| "relay"
+	| "mailbox"
+	/** A machine that came to nothing. */
+	| "boot"
+	/** Jobs that ended without a machine. */
+	| "refused"
+	| "dead";
+
+/** Figures for CloudWatch (docs/watching.md). */
+export interface Metrics {
+	/** From GitHub's `queued` to the boot document. */
+	queueTime(source: JobSource, ms: number): void;
+	launched(market: Market): void;
+	failure(kind: FailureKind): void;
+	/** Spot ran short, on-demand is asked. */
+	fallback(): void;
+	budgets(left: Pick<Budgets, "jitCalls" | "ec2Calls">): void;
+	/** Calls that GitHub still takes of an installation in this hour. */
+	rateLeft(calls: number): void;
+	machines(alive: number): void;
+	handedOut(item: Pick<LaunchItem, "workId" | "queuedAt">): void;
+	settled(result: Outcome): void;
+	/** Writes what was counted since the last time. `isServing`: with a heartbeat, since this session serves. */
+	flush(isServing: boolean): void;
+}
+
 export interface Log {
 	debug(record: object, message: string): void;
 	info(record: object, message: string): void;
@@ -152,6 +183,7 @@ export interface Ports {
 	ec2: Ec2;
 	mailbox: Mailbox;
 	prices: Prices;
+	metrics: Metrics;
 	config: ResolvedConfig;
 	/** What machines are told of where to report and to leave records. */
 	machines: { reportUrl: string; reportKey: string; mailboxUrl: string };

@@ -22,11 +22,18 @@ export type SessionEnd = "superseded" | "time is up";
 export async function runSession(ports: Ports, session: string, sweepMs: number): Promise<SessionEnd> {
 	const state = newSession(session);
 	const ending = Promise.withResolvers<void>();
+	let isServing = false;
+	const serve = () => {
+		isServing = true;
+		runBeside(ports, state, "sweeping", () => sweepUntil(ports, sweepMs, ending.promise));
+		runBeside(ports, state, "counting", () => flushUntil(ports, sweepMs, ending.promise));
+	};
 	try {
-		return await leaseUntilEnd(ports, state, () => runBeside(ports, state, "sweeping", () => sweepUntil(ports, sweepMs, ending.promise)));
+		return await leaseUntilEnd(ports, state, serve);
 	} finally {
 		ending.resolve();
 		await underWayOrTime(ports, state);
+		ports.metrics.flush(isServing);
 	}
 }
 
@@ -71,6 +78,18 @@ async function sweepUntil(ports: Ports, everyMs: number, ending: Promise<void>):
 	while (!isOver) {
 		const results = await Promise.allSettled([look(), sweepDeliveries(ports, asked)]);
 		for (const result of results) if (result.status === "rejected") ports.log.error({ error: String(result.reason) }, "sweep broke off");
+		await Promise.race([ports.sleep(everyMs), ending]);
+	}
+}
+
+/** Apart from the sweeps: a poller whose sweeps hang is not silent. */
+async function flushUntil(ports: Ports, everyMs: number, ending: Promise<void>): Promise<void> {
+	let isOver = false;
+	void ending.then(() => {
+		isOver = true;
+	});
+	while (!isOver) {
+		ports.metrics.flush(true);
 		await Promise.race([ports.sleep(everyMs), ending]);
 	}
 }

@@ -11,6 +11,7 @@ const MOST_MACHINES = 5000;
 /** Tells the relay every machine of the stack and ends those that it does not want. Gives the repositories that had jobs lately. */
 export async function sweepMachines(ports: Ports): Promise<ActiveRepository[]> {
 	const all = await ports.ec2.withTag("mayfly:stack", [ports.stack]);
+	ports.metrics.machines(all.filter(isAlive).length);
 	const listed = all.slice(0, MOST_MACHINES);
 	const { machines, active } = await ports.relay.observe({
 		jobs: [],

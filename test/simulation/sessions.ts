@@ -1,6 +1,7 @@
 // The poller's sessions: one begins every minute, as the scheduler does it, and any of them may die at any call.
 import type { BootDocument } from "../../contract/boot.ts";
 import type { ResolvedConfig } from "../../contract/config.ts";
+import { createMetrics } from "../../poller/metrics.ts";
 import { paced } from "../../poller/points.ts";
 import type { Ports } from "../../poller/ports.ts";
 import { createPrices } from "../../poller/prices.ts";
@@ -85,6 +86,7 @@ export function startSessions(setting: Setting, outside: Outside, stack: string)
 		const ec2 = mortal(outside.ec2, isDead, called);
 		const said: Ports["log"] = { debug: () => undefined, info: log, warn: log, error: log };
 		const ports: Ports = {
+			metrics: createMetrics({ stack, now: clock.now, write: () => undefined }),
 			prices: createPrices({ ec2, region: "eu-west-1", log: said, now: clock.now }),
 			relay: mortal(outside.relay, isDead, called),
 			github: paced(mortal(outside.github, isDead, called), { now: clock.now, sleep: clock.sleep, begunAt, endsAt }),

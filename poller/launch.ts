@@ -1,6 +1,5 @@
 // Launches for a batch of jobs: verify, admit, group, intent, fleet, machines (DESIGN 5).
 import type { Budgets, Intent, LaunchItem } from "../contract/lease.ts";
-import type { Outcome } from "../contract/settle.ts";
 import { awaitAddresses } from "./addresses.ts";
 import { admitJob } from "./admit.ts";
 import { bootMachine } from "./boot-machine.ts";
@@ -8,8 +7,9 @@ import { type Failure, retryLaunchAt } from "./ec2-errors.ts";
 import { makeFleet } from "./fleet.ts";
 import { INSTANCE_TYPES } from "./instance-types.ts";
 import { launchCallsOf, launchIntent } from "./launch-request.ts";
+import { idsOf } from "./log-ids.ts";
 import { offerFor } from "./offer.ts";
-import { type OutcomeBody, outcomeOf, settle } from "./outcome.ts";
+import { type OutcomeBody, settle, type Told } from "./outcome.ts";
 import { type Candidate, type Group, planLaunches } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import type { ReadRun } from "./read-runs.ts";
@@ -36,22 +36,22 @@ export async function launch(ports: Ports, items: readonly LaunchItem[], batch: 
 	]);
 }
 
-async function judge(ports: Ports, item: LaunchItem, { budgets, read }: Batch): Promise<{ candidate: Candidate } | { settle: Outcome }> {
+async function judge(ports: Ports, item: LaunchItem, { budgets, read }: Batch): Promise<{ candidate: Candidate } | { settle: Told }> {
 	const standing = standingOf(await read(item.job), item.job.id, ports.now());
-	if (!standing.queued) return { settle: outcomeOf(item, patientWithYoung(standing.settle, item.queuedAt, ports.now())) };
+	if (!standing.queued) return { settle: { item, body: patientWithYoung(standing.settle, item.queuedAt, ports.now()) } };
 	const { run, job } = standing;
 	const admitted = admitJob(run, job, item.environment, ports.config);
-	if (!admitted.admitted) return { settle: outcomeOf(item, { outcome: "refused", reason: admitted.reason }) };
+	if (!admitted.admitted) return { settle: { item, body: { outcome: "refused", reason: admitted.reason } } };
 	return { candidate: { item, run, job, admitted, spot: admitted.request.spot && !item.onDemand && !budgets.onDemandOnly } };
 }
 
-async function settleAll(ports: Ports, outcomes: Outcome[]): Promise<void> {
-	for (const { workId, ...body } of outcomes) ports.log.info({ workId, ...body }, "not launched");
-	await settle(ports, outcomes);
+async function settleAll(ports: Ports, told: Told[]): Promise<void> {
+	for (const { item, body } of told) ports.log.info({ ...idsOf(item), ...body }, "not launched");
+	await settle(ports, told);
 }
 
-function same(members: readonly Candidate[], body: OutcomeBody): Outcome[] {
-	return members.map(({ item }) => outcomeOf(item, body));
+function same(members: readonly Candidate[], body: OutcomeBody): Told[] {
+	return members.map(({ item }) => ({ item, body }));
 }
 
 async function launchGroup(ports: Ports, group: Group, batch: Batch): Promise<void> {
@@ -75,7 +75,8 @@ async function carryOut(ports: Ports, intent: Intent, members: Candidate[], how:
 		const reason = "its intent is not one that this build can read";
 		return settleAll(ports, same(members, { outcome: "later", notBefore: ports.now(), class: "unknown", reason }));
 	}
-	ports.log.info({ token: intent.token, jobIds: intent.members, replayed: how.replayed }, "CreateFleet");
+	const runIds = [...new Set(members.map(({ item }) => item.job.runId))];
+	ports.log.info({ token: intent.token, jobIds: intent.members, runIds, replayed: how.replayed }, "CreateFleet");
 	const { instanceIds, missing } = await makeFleet(ports, calls, intent.members.length);
 	const launchedAt = ports.now();
 	const addressOf = awaitAddresses(ports, instanceIds);
@@ -83,9 +84,9 @@ async function carryOut(ports: Ports, intent: Intent, members: Candidate[], how:
 		members.map(async (candidate) => {
 			const instanceId = instanceIds[intent.members.indexOf(candidate.item.job.id)];
 			if (instanceId === undefined) return settleMissing(ports, candidate, missing);
-			const boot = { ...how, candidate, address: await addressOf(instanceId), launchedAt };
+			const boot = { ...how, candidate, instanceId, address: await addressOf(instanceId), launchedAt };
 			await bootMachine(ports, boot).catch((error: unknown) =>
-				ports.log.error({ workId: candidate.item.workId, instanceId, error: String(error) }, "boot broke off"),
+				ports.log.error({ ...idsOf(candidate.item), instanceId, launchedAt, error: String(error) }, "boot broke off"),
 			);
 		}),
 	);
@@ -93,9 +94,9 @@ async function carryOut(ports: Ports, intent: Intent, members: Candidate[], how:
 
 /** EC2 gave no machine. If it did not say so for sure, the intent stays and is carried out again. */
 async function settleMissing(ports: Ports, { item }: Candidate, missing: Failure | null): Promise<void> {
-	if (!missing) return ports.log.warn({ workId: item.workId }, "EC2 did not answer: the launch is asked for again");
+	if (!missing) return ports.log.warn(idsOf(item), "EC2 did not answer: the launch is asked for again");
 	const { reason } = missing;
-	if (missing.class === "refused") return settleAll(ports, [outcomeOf(item, { outcome: "refused", reason })]);
+	if (missing.class === "refused") return settleAll(ports, [{ item, body: { outcome: "refused", reason } }]);
 	const notBefore = retryLaunchAt(missing.class, item.queuedAt, ports.now());
-	await settleAll(ports, [outcomeOf(item, { outcome: "later", notBefore, class: missing.class, reason })]);
+	await settleAll(ports, [{ item, body: { outcome: "later", notBefore, class: missing.class, reason } }]);
 }

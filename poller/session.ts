@@ -3,7 +3,7 @@ import { discover, type Rounds } from "./discover.ts";
 import { sweepGhosts } from "./ghosts.ts";
 import type { Ports } from "./ports.ts";
 import { RelayError } from "./relay.ts";
-import { sweepDeliveries, sweepMachines } from "./sweep.ts";
+import { type Looked, sweepDeliveries, sweepMachines } from "./sweep.ts";
 import { newSession, runBeside, type SessionState, tick } from "./tick.ts";
 
 /** A lease may wait for 25 s and its launches must still end (DESIGN 5). */
@@ -65,9 +65,10 @@ async function sweepUntil(ports: Ports, everyMs: number, ending: Promise<void>):
 	const asked = new Map<string, number>();
 	let rounds: Rounds = { repository: 0, run: 0 };
 	let ghosts = new Set<string>();
+	const looked: Looked = { machines: null };
 	let looks = 0;
 	const look = async () => {
-		const active = await sweepMachines(ports);
+		const active = await sweepMachines(ports, looked);
 		rounds = await discover(ports, active, rounds);
 		if (++looks % GHOSTS_EVERY === 0) ghosts = await sweepGhosts(ports, active, ghosts);
 	};

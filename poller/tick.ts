@@ -2,7 +2,7 @@
 import type { Budgets, LaunchItem, WorkItem } from "../contract/lease.ts";
 import { check } from "./check.ts";
 import { launch } from "./launch.ts";
-import { type OutcomeBody, outcomeOf, settle, settleWith } from "./outcome.ts";
+import { type OutcomeBody, settle, settleWith } from "./outcome.ts";
 import type { Ports, Relay } from "./ports.ts";
 import { createRunReader, type ReadRun } from "./read-runs.ts";
 import { rerun } from "./rerun.ts";
@@ -64,7 +64,7 @@ export async function perform(ports: Ports, state: SessionState, work: readonly 
 		// On anything but a launch this would end the lease.
 		settle(
 			at,
-			again.filter(isLaunch).map((item) => outcomeOf(item, { outcome: "extend" })),
+			again.filter(isLaunch).map((item) => ({ item, body: { outcome: "extend" } })),
 		),
 		launch(at, launches, { budgets, read, beside }),
 		...others.map((item) => settleWith(at, item, () => performOne(at, item, read))),

@@ -96,8 +96,15 @@ function hearRead(queue: Queue, job: Job, fact: Fact, now: number, clocks: Clock
 	if (isNews) write(queue, moves, now);
 }
 
+const FOUND = "a look at GitHub found it queued: no webhook told of it";
+
+/** A record that has just begun, with how it became known. */
 function discovered(moves: Moves, id: number): Moves {
-	return { ...moves, jobs: moves.jobs.map((job) => (job.pointer.id === id ? { ...job, source: "discovery" } : job)) };
+	const found = (job: Job): Job => ({
+		...{ ...job, source: "discovery", reason: FOUND },
+		history: job.history.map((change) => ({ ...change, reason: FOUND })),
+	});
+	return { ...moves, jobs: moves.jobs.map((job) => (job.pointer.id === id ? found(job) : job)) };
 }
 
 /** Applies a read of GitHub. An unknown job is taken in only if it waits for a machine: its webhook was lost. */

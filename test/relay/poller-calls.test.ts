@@ -187,7 +187,8 @@ describe("observe", () => {
 			name: "x",
 		};
 		await relay.observe({ jobs: [{ job, status: "queued", conclusion: null, runnerName: null, createdAt: now }] });
-		expect(await relay.job(150)).toMatchObject({ state: "queued" });
+		const reason = "a look at GitHub found it queued: no webhook told of it";
+		expect(await relay.job(150)).toMatchObject({ state: "queued", reason, history: [{ to: "queued", reason }] });
 		const handedOut = (await relay.lease()).work.find(({ workId }) => workId === "launch-150");
 		expect(handedOut).toMatchObject({ source: "discovery" });
 		// A webhook that comes late does not change how it was found.

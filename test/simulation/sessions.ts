@@ -1,11 +1,13 @@
 // The poller's sessions: one begins every minute, as the scheduler does it, and any of them may die at any call.
 import type { BootDocument } from "../../contract/boot.ts";
 import type { ResolvedConfig } from "../../contract/config.ts";
+import { metered } from "../../poller/metered.ts";
 import { createMetrics } from "../../poller/metrics.ts";
 import { paced } from "../../poller/points.ts";
 import type { Ports } from "../../poller/ports.ts";
 import { createPrices } from "../../poller/prices.ts";
 import { runSession } from "../../poller/session.ts";
+import { problemsOf } from "../poller/emf.ts";
 import type { Setting } from "./world.ts";
 
 export const MINUTE = 60_000;
@@ -83,15 +85,25 @@ export function startSessions(setting: Setting, outside: Outside, stack: string)
 			if (isDead() && !isOver) tell("poller", `${session} dies`);
 		};
 		const log = (record: object, message: string) => tell("poller", `${message} ${JSON.stringify(record)}`);
-		const ec2 = mortal(outside.ec2, isDead, called);
+		const write = (line: string) => {
+			for (const problem of problemsOf(line)) broken(`CloudWatch would not take ${line}: ${problem}`);
+		};
+		const metrics = createMetrics({ stack, now: clock.now, write });
+		const { relay, github, ec2, mailbox } = metered(
+			{
+				relay: mortal(outside.relay, isDead, called),
+				github: mortal(outside.github, isDead, called),
+				ec2: mortal(outside.ec2, isDead, called),
+				mailbox: mortal(outside.mailbox, isDead, called),
+			},
+			metrics,
+		);
 		const said: Ports["log"] = { debug: () => undefined, info: log, warn: log, error: log };
 		const ports: Ports = {
-			metrics: createMetrics({ stack, now: clock.now, write: () => undefined }),
+			metrics,
 			prices: createPrices({ ec2, region: "eu-west-1", log: said, now: clock.now }),
-			relay: mortal(outside.relay, isDead, called),
-			github: paced(mortal(outside.github, isDead, called), { now: clock.now, sleep: clock.sleep, begunAt, endsAt }),
-			ec2,
-			mailbox: mortal(outside.mailbox, isDead, called),
+			...{ relay, ec2, mailbox },
+			github: paced(github, { now: clock.now, sleep: clock.sleep, begunAt, endsAt }),
 			config: outside.config,
 			machines: { reportUrl: "http://relay/report", reportKey: "key", mailboxUrl: "http://mailbox" },
 			...{ stack, now: clock.now, sleep: clock.sleep, endsAt },

@@ -83,6 +83,9 @@ describe("lines about a machine", () => {
 		const { item, instanceId, privateIp } = await launched();
 		const isTagged = () => world.ec2.instances().some(({ tags }) => tags["mayfly:job"] === String(item.job.id));
 		while (!isTagged()) await Bun.sleep(20);
+		// The look that is under way may have listed it without its tags.
+		const looks = world.relay.observed.length;
+		await world.relay.until(() => world.relay.observed.length > looks + 1);
 		world.relay.verdicts = [{ instanceId, verdict: "terminate", reason: "no job owns it", force: false }];
 		const about = { jobId: item.job.id, runId: item.job.runId, instanceId, privateIp };
 		expect(await line("unwanted")).toMatchObject({ ...about, reason: "no job owns it" });

@@ -1,8 +1,11 @@
 // The figures for CloudWatch as the real bundle writes them: among the lines on stdout, whatever the level of the log.
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import type { LaunchItem } from "../../contract/lease.ts";
 import { problemsOf, valuesOf } from "./emf.ts";
 import { startWorld, type World } from "./poller-world.ts";
+
+/** Sessions begin and end, and sweeps come round, on a slow machine. */
+setDefaultTimeout(30_000);
 
 let world: World;
 afterEach(() => world.stop());

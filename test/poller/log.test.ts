@@ -1,7 +1,10 @@
 // The poller's log as people and other logs join it, read from the stdout of the real bundle.
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { LaunchItem } from "../../contract/lease.ts";
 import { checkItem, startWorld, type World } from "./poller-world.ts";
+
+/** Sessions begin and end, and sweeps come round, on a slow machine. */
+setDefaultTimeout(30_000);
 
 let world: World;
 afterEach(() => world.stop());

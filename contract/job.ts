@@ -57,6 +57,8 @@ export const Machine = v.object({
 	type: Text,
 	zone: Text,
 	market: v.picklist(["spot", "on-demand"]),
+	/** What an hour of it costs in US dollars, as far as the poller knows when it launches it: an estimate. Null: unknown. */
+	usdPerHour: v.optional(v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(10_000)))),
 });
 export type Machine = v.InferOutput<typeof Machine>;
 
@@ -73,6 +75,10 @@ export const Timings = v.object({
 });
 export type Timings = v.InferOutput<typeof Timings>;
 
+/** What the machine of a job cost: an estimate, without disk and traffic, from its price and the seconds that EC2 bills. */
+export const Cost = v.object({ usd: v.pipe(v.number(), v.minValue(0)), seconds: v.pipe(v.number(), v.integer(), v.minValue(0)) });
+export type Cost = v.InferOutput<typeof Cost>;
+
 /** One job as `GET /jobs` lists it. */
 export const JobView = v.object({
 	...JobPointer.entries,
@@ -81,6 +87,8 @@ export const JobView = v.object({
 	conclusion: v.nullable(Text),
 	machine: v.nullable(Machine),
 	timings: Timings,
+	/** Null until its machine has ended, or where no price is known. */
+	cost: v.optional(v.nullable(Cost), null),
 	nextCheckAt: v.nullable(Time),
 });
 export type JobView = v.InferOutput<typeof JobView>;

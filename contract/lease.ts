@@ -40,6 +40,10 @@ const leased = {
 	leaseId: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
 };
 
+/** How the relay came to know a job: GitHub told it, or a look at GitHub found it because its webhook was lost. */
+export const JobSource = v.picklist(["webhook", "discovery"]);
+export type JobSource = v.InferOutput<typeof JobSource>;
+
 /** Launch a machine for a job. With an intent: do exactly that launch again. */
 export const LaunchItem = v.object({
 	...leased,
@@ -50,6 +54,7 @@ export const LaunchItem = v.object({
 	onDemand: v.boolean(),
 	/** Deployment environment named by any delivery of this job. */
 	environment: v.nullable(Text),
+	source: v.optional(JobSource, "webhook"),
 	queuedAt: Time,
 	receivedAt: Time,
 	leasedAt: Time,

@@ -31,7 +31,7 @@ async function poll(ports: Ports, found: (address: Address, id: string) => strin
 	let left = ids;
 	for (let pause = FIRST_PAUSE_MS; left.length > 0; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
 		const seen = await ports.ec2.instances(left).catch((error: unknown) => {
-			ports.log.warn({ error: String(error) }, "addresses not read");
+			ports.log.warn({ instanceIds: left, error: String(error) }, "addresses not read");
 			return [];
 		});
 		for (const instance of seen) {

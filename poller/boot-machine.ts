@@ -1,8 +1,10 @@
 // Brings one launched machine to its job: registration, boot document, settle. Each step may be made twice.
 import { bootKey } from "../contract/boot.ts";
+import type { Machine } from "../contract/job.ts";
 import type { Address } from "./addresses.ts";
 import { bootDocument } from "./boot-document.ts";
-import { outcomeOf, settle } from "./outcome.ts";
+import { idsOf } from "./log-ids.ts";
+import { settle } from "./outcome.ts";
 import type { Candidate } from "./plan.ts";
 import type { Instance, Ports } from "./ports.ts";
 import { type Registration, register } from "./register.ts";
@@ -10,6 +12,7 @@ import { endMachine, runnerNameOf, scopeOf } from "./runners.ts";
 
 export interface Boot {
 	candidate: Candidate;
+	instanceId: string;
 	address: Address;
 	replayed: boolean;
 	/** When CreateFleet answered, epoch ms. */
@@ -20,28 +23,29 @@ export interface Boot {
 type Reachable = Instance & { privateIp: string };
 
 /** Whatever is not settled here is leased again with its intent. */
-export async function bootMachine(ports: Ports, { candidate, address, replayed, launchedAt, beside }: Boot): Promise<void> {
+export async function bootMachine(ports: Ports, { candidate, instanceId, address, replayed, launchedAt, beside }: Boot): Promise<void> {
 	const { item } = candidate;
-	if (address.kind === "unseen") return ports.log.warn({ workId: item.workId }, "the machine is not listed yet");
+	if (address.kind === "unseen") return ports.log.warn({ ...idsOf(item), instanceId, launchedAt }, "the machine is not listed yet");
 	const { instance } = address;
-	const ids = { jobId: item.job.id, runId: item.job.runId, instanceId: instance.instanceId, privateIp: instance.privateIp };
+	const ids = { ...idsOf(item), instanceId, privateIp: instance.privateIp, launchedAt: instance.launchedAt };
 	if (address.kind === "ended") {
-		const reason = `${instance.instanceId} ended before its runner was registered: ${instance.stateReason ?? instance.state}`;
+		const reason = `${instanceId} ended before its runner was registered: ${instance.stateReason ?? instance.state}`;
 		return fail(ports, candidate, reason, ids);
 	}
 	const registration = await registerFor(ports, candidate, address.instance, replayed);
 	if (registration.kind === "unsure") return ports.log.warn({ ...ids, reason: registration.reason }, "not registered");
 	if (registration.kind === "refused") {
-		await endMachine(ports, { ...ending(ports, candidate, instance), force: true });
+		await endMachine(ports, { ...ending(ports, candidate, instance), about: ids, force: true });
 		return fail(ports, candidate, registration.reason, ids);
 	}
 	if (registration.kind === "registered") {
 		const at = replayed ? Math.max(address.instance.launchedAt, item.leasedAt) : launchedAt;
 		await leaveDocument(ports, candidate, address.instance, registration.jitConfig, at);
 	}
-	await settleLaunched(ports, candidate, address.instance);
-	ports.log.info({ ...ids, type: instance.type, zone: instance.zone, market: instance.market }, "launched");
-	beside(() => tagMachine(ports, candidate, instance.instanceId));
+	const machine = machineOf(ports, candidate, address.instance);
+	await settle(ports, [{ item, body: { outcome: "launched", ...machine } }]);
+	ports.log.info({ ...ids, ...machine }, "launched");
+	beside(() => tagMachine(ports, candidate, ids));
 }
 
 const nameFor = ({ item }: Candidate, { instanceId }: Instance) => runnerNameOf(instanceId, item.job.attempt);
@@ -49,12 +53,13 @@ const scopeFor = ({ config }: Ports, { item, run }: Candidate) =>
 	scopeOf(config, { repository: run.repository, installationId: item.job.installationId });
 
 function ending(ports: Ports, candidate: Candidate, instance: Instance) {
-	return { instanceId: instance.instanceId, runnerName: nameFor(candidate, instance), scope: scopeFor(ports, candidate) };
+	const { instanceId } = instance;
+	return { instanceId, runnerName: nameFor(candidate, instance), scope: scopeFor(ports, candidate) };
 }
 
 async function fail(ports: Ports, { item }: Candidate, reason: string, ids: object): Promise<void> {
 	ports.log.warn({ ...ids, reason }, "boot failed");
-	await settle(ports, [outcomeOf(item, { outcome: "failed", reason })]);
+	await settle(ports, [{ item, body: { outcome: "failed", reason } }]);
 }
 
 function registerFor(ports: Ports, candidate: Candidate, instance: Reachable, replayed: boolean): Promise<Registration> {
@@ -69,7 +74,7 @@ function registerFor(ports: Ports, candidate: Candidate, instance: Reachable, re
 			work_folder: "_work",
 		},
 		...{ instanceId: instance.instanceId, privateIp: instance.privateIp, replayed },
-		extend: async () => void (await settle(ports, [outcomeOf(item, { outcome: "extend" })])),
+		extend: async () => void (await settle(ports, [{ item, body: { outcome: "extend" } }])),
 	});
 }
 
@@ -83,17 +88,18 @@ async function leaveDocument(
 	const runnerName = nameFor(candidate, instance);
 	const document = bootDocument({ candidate, instance, jitConfig, runnerName, launchedAt, machines: ports.machines });
 	await ports.mailbox.put(bootKey(instance.privateIp, instance.instanceId), JSON.stringify(document));
+	ports.metrics.queueTime(candidate.item.source, ports.now() - candidate.item.queuedAt);
 }
 
-async function settleLaunched(ports: Ports, candidate: Candidate, instance: Reachable): Promise<void> {
+function machineOf(ports: Ports, candidate: Candidate, instance: Reachable): Machine {
 	const { instanceId, privateIp, type, zone, market } = instance;
-	const machine = { instanceId, runnerName: nameFor(candidate, instance), privateIp, type, zone, market };
-	await settle(ports, [outcomeOf(candidate.item, { outcome: "launched", ...machine })]);
+	const usdPerHour = ports.prices.usdPerHour(instance);
+	return { instanceId, runnerName: nameFor(candidate, instance), privateIp, type, zone, market, usdPerHour };
 }
 
 /** For people and for evidence. */
-async function tagMachine(ports: Ports, { item }: Candidate, instanceId: string): Promise<void> {
+async function tagMachine(ports: Ports, { item }: Candidate, ids: { instanceId: string }): Promise<void> {
 	const { id, runId, repository } = item.job;
 	const tags = { "mayfly:job": String(id), "mayfly:run": String(runId), Name: `mayfly ${repository} ${id}` };
-	await ports.ec2.tag(instanceId, tags).catch((error: unknown) => ports.log.warn({ instanceId, error: String(error) }, "not tagged"));
+	await ports.ec2.tag(ids.instanceId, tags).catch((error: unknown) => ports.log.warn({ ...ids, error: String(error) }, "not tagged"));
 }

@@ -1,5 +1,6 @@
 // Looks after a job whose clock ran out: GitHub's word first, then whether its machine came to anything (DESIGN 4, 5).
 import type { CheckItem } from "../contract/lease.ts";
+import { idsOf, machineIds } from "./log-ids.ts";
 import type { OutcomeBody } from "./outcome.ts";
 import type { Instance, Ports, Runner } from "./ports.ts";
 import type { ReadRun } from "./read-runs.ts";
@@ -8,7 +9,7 @@ import { type RunReading, standingOf } from "./verify.ts";
 
 export async function check(ports: Ports, item: CheckItem, read: ReadRun): Promise<OutcomeBody> {
 	const reading = await read(item.job);
-	await tellRun(ports, reading);
+	await tellRun(ports, item, reading);
 	const standing = standingOf(reading, item.job.id, ports.now());
 	if (!standing.queued) return isSame(item, standing.settle) ? { outcome: "extend" } : standing.settle;
 	// A job that waited may be launched now; one that ran was taken back by GitHub. Both are applied as the webhook would be.
@@ -24,14 +25,15 @@ function isSame({ state, machine }: CheckItem, body: OutcomeBody): boolean {
 }
 
 /** The end of a run is what a rerun waits for. */
-async function tellRun({ relay, log }: Ports, reading: RunReading): Promise<void> {
+async function tellRun({ relay, log }: Ports, item: CheckItem, reading: RunReading): Promise<void> {
 	if (reading.kind !== "read" || reading.run.status !== "completed") return;
 	const { id, attempt, status, conclusion } = reading.run;
 	const facts = { jobs: [], runs: [{ id, attempt, status, conclusion }], machines: [], complete: false };
-	await relay.observe(facts).catch((error: unknown) => log.warn({ runId: id, error: String(error) }, "not observed"));
+	await relay.observe(facts).catch((error: unknown) => log.warn({ ...idsOf(item), error: String(error) }, "not observed"));
 }
 
-async function checkMachine(ports: Ports, { job, machine }: CheckItem, repository: string): Promise<OutcomeBody> {
+async function checkMachine(ports: Ports, item: CheckItem, repository: string): Promise<OutcomeBody> {
+	const { job, machine } = item;
 	if (!machine) return { outcome: "failed", reason: "no machine of it is known" };
 	const scope = scopeOf(ports.config, { repository, installationId: job.installationId });
 	const [[instance = null], runner] = await Promise.all([
@@ -40,9 +42,11 @@ async function checkMachine(ports: Ports, { job, machine }: CheckItem, repositor
 	]);
 	const reason = whyLost(instance, runner);
 	if (reason === null) return { outcome: "extend" };
-	const { kept } = await endMachine(ports, { instanceId: machine.instanceId, runnerName: machine.runnerName, scope, force: false });
+	const { instanceId, runnerName } = machine;
+	const about = { ...(instance && machineIds(instance)), ...idsOf(item) };
+	const { kept } = await endMachine(ports, { instanceId, runnerName, scope, force: false, about });
 	if (kept !== null) return { outcome: "extend" };
-	return { outcome: "failed", reason: `${machine.instanceId}: ${reason}` };
+	return { outcome: "failed", reason: `${instanceId}: ${reason}` };
 }
 
 /** Why a machine that was launched some time ago, and whose job still waits, will not run it; null if it may yet. Pure. */

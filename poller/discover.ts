@@ -53,6 +53,7 @@ export async function discover(ports: Ports, active: readonly ActiveRepository[]
 		}),
 	);
 	const jobs = found.flat();
+	for (const { job } of jobs) ports.log.debug({ jobId: job.id, runId: job.runId, repository: job.repository }, "waits for long");
 	if (jobs.length > 0) await ports.relay.observe({ jobs, runs: [], machines: [], complete: false });
 	return { repository: next, run: runs.next };
 }

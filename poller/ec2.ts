@@ -1,15 +1,17 @@
 // EC2 as the poller uses it. Touches the network; decides nothing.
 import {
+	type _InstanceType,
 	CreateFleetCommand,
 	CreateTagsCommand,
 	type Instance as Described,
 	DescribeInstancesCommand,
+	DescribeSpotPriceHistoryCommand,
 	EC2Client,
 	type Filter,
 	TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import type { AwsCredentials } from "./config.ts";
-import type { Ec2, FleetAnswer, Instance } from "./ports.ts";
+import type { Ec2, FleetAnswer, Instance, SpotPrice } from "./ports.ts";
 
 /** A call that EC2 refused or did not answer. `code` is EC2's own, such as `RequestLimitExceeded`. */
 export class Ec2Error extends Error {
@@ -57,6 +59,7 @@ export function createEc2(options: { region: string; credentials: AwsCredentials
 			const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 			await failing("CreateTags", client.send(new CreateTagsCommand({ Resources: [instanceId], Tags })));
 		},
+		spotPrices: (types) => spotPrices(client, types),
 	};
 }
 
@@ -96,4 +99,21 @@ function toInstance(described: Described): Instance[] {
 			tags: Object.fromEntries(Tags.map(({ Key = "", Value = "" }) => [Key, Value])),
 		},
 	];
+}
+
+const LINUX = ["Linux/UNIX", "Linux/UNIX (Amazon VPC)"];
+
+/** A history that begins and ends now holds what holds now, one for each type and zone (EC2 API Reference: DescribeSpotPriceHistory). */
+async function spotPrices(client: EC2Client, types: readonly string[]): Promise<SpotPrice[]> {
+	const InstanceTypes = [...types] as _InstanceType[];
+	const now = new Date();
+	const found: SpotPrice[] = [];
+	for (let NextToken: string | undefined; ; ) {
+		const asked = { InstanceTypes, ProductDescriptions: LINUX, StartTime: now, EndTime: now, MaxResults: PAGE, NextToken };
+		const answer = await failing("DescribeSpotPriceHistory", client.send(new DescribeSpotPriceHistoryCommand(asked)));
+		for (const { InstanceType: type, AvailabilityZone: zone, SpotPrice: price } of answer.SpotPriceHistory ?? [])
+			if (type && zone && Number(price) > 0) found.push({ type, zone, usdPerHour: Number(price) });
+		if (!answer.NextToken) return found;
+		NextToken = answer.NextToken;
+	}
 }

@@ -16,12 +16,21 @@ export interface Fleet {
 const FALLS_BACK: Failure["class"][] = ["capacity", "quota"];
 
 export async function makeFleet(ports: Ports, { first, fallback }: LaunchCalls, wanted: number): Promise<Fleet> {
+	ports.prices.expect(spotTypesOf(first));
 	const begun = await ask(ports, first);
 	const lacking = wanted - begun.instanceIds.length;
 	if (lacking <= 0 || !fallback || !begun.missing || !FALLS_BACK.includes(begun.missing.class)) return begun;
+	ports.metrics.fallback();
 	ports.log.info({ token: fallback.ClientToken, lacking, reason: begun.missing.reason }, "falling back to on-demand");
 	const rest = await ask(ports, withCapacity(fallback, lacking));
 	return { instanceIds: [...begun.instanceIds, ...rest.instanceIds], missing: rest.missing };
+}
+
+/** List prices are known; those of spot are asked for beside the launch. */
+function spotTypesOf({ TargetCapacitySpecification, LaunchTemplateConfigs = [] }: CreateFleetCommandInput): string[] {
+	if (TargetCapacitySpecification?.DefaultTargetCapacityType !== "spot") return [];
+	const overrides = LaunchTemplateConfigs.flatMap(({ Overrides = [] }) => Overrides);
+	return [...new Set(overrides.flatMap(({ InstanceType }) => InstanceType ?? []))];
 }
 
 /** An answer with fewer machines than asked for, or none at all, is an answer: capacity is told in an HTTP 200 (FACTS 4.2). */

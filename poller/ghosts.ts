@@ -42,7 +42,7 @@ export async function sweepGhosts(ports: Ports, active: readonly ActiveRepositor
 		for (const { name } of ghosts) found.add(name);
 		for (const { id, name } of ghosts.filter((ghost) => seen.has(ghost.name)).slice(0, MOST_DELETED)) {
 			await ports.github.deleteRunner(scope, id);
-			ports.log.info({ runnerName: name }, "deleted a registration without a machine");
+			ports.log.info({ runnerName: name, instanceId: instanceIdOf(name) }, "deleted a registration without a machine");
 		}
 	}
 	return found;

@@ -12,6 +12,8 @@ export interface GitHubOptions {
 	privateKey: string;
 	now(): number;
 	sleep(ms: number): Promise<void>;
+	/** Told of the calls that GitHub still takes of an installation in this hour. */
+	rateLeft(calls: number): void;
 }
 export type Params = Record<string, unknown>;
 export interface Answer {
@@ -31,6 +33,15 @@ export interface GitHubRequests {
 	inScope(scope: RunnerScope, route: string, params?: Params): Promise<Answer>;
 }
 
+const AS_INSTALLATION = "token ";
+
+/** What is left of the hourly limit that all REST calls of an installation share; null where an answer does not say (FACTS 2.8). */
+function rateLeftOf(headers: Record<string, unknown> = {}): number | null {
+	const isShared = (headers["x-ratelimit-resource"] ?? "core") === "core";
+	const left = Number(headers["x-ratelimit-remaining"] ?? Number.NaN);
+	return isShared && Number.isFinite(left) ? left : null;
+}
+
 const TIMEOUT_MS = 20_000;
 /** GitHub allows 100 requests at a time for each App (FACTS 2.8). */
 const CONCURRENT = 80;
@@ -48,14 +59,23 @@ export function createGitHubRequests(options: GitHubOptions): GitHubRequests {
 	// The base URL does not reach auth-app by itself (FACTS 8).
 	const auth = createAppAuth({ appId: options.appId, privateKey: options.privateKey, request: base });
 	const inTurn = createTurns(CONCURRENT);
+	/** The App itself has a limit of its own, which nothing here comes near. */
+	const tellRate = (authorization: string, headers?: Params) => {
+		const left = authorization.startsWith(AS_INSTALLATION) ? rateLeftOf(headers) : null;
+		if (left !== null) options.rateLeft(left);
+	};
 	const once = (route: string, params: Params, token: () => Promise<string>): Promise<Answer> =>
 		inTurn(async () => {
 			const signal = AbortSignal.timeout(TIMEOUT_MS);
+			let authorization = "";
 			try {
+				authorization = await token();
 				const { headers: more = {}, ...rest } = params as { headers?: Record<string, string> };
-				const { data, headers } = await base(route, { ...rest, headers: { ...more, authorization: await token() }, request: { signal } });
+				const { data, headers } = await base(route, { ...rest, headers: { ...more, authorization }, request: { signal } });
+				tellRate(authorization, headers);
 				return { data, headers };
 			} catch (error) {
+				tellRate(authorization, (error as { response?: { headers?: Params } }).response?.headers);
 				throw toGitHubError(route, error, options.now());
 			}
 		});
@@ -78,7 +98,7 @@ export function createGitHubRequests(options: GitHubOptions): GitHubRequests {
 	);
 	const tokenOf = (at: RepositoryRef) => async () => {
 		const installationId = at.installationId ?? (await installationOf(at.repository));
-		return `token ${(await auth({ type: "installation", installationId })).token}`;
+		return `${AS_INSTALLATION}${(await auth({ type: "installation", installationId })).token}`;
 	};
 	const inRepository: GitHubRequests["inRepository"] = (at, route, params) =>
 		send(route.replace(" ", " /repos/{owner}/{repo}"), { ...namesOf(at.repository), ...params }, tokenOf(at));

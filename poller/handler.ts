@@ -7,9 +7,12 @@ import { createEc2 } from "./ec2.ts";
 import { pacedEc2 } from "./ec2-pace.ts";
 import { createGitHub } from "./github.ts";
 import { createMailbox, type MailboxClient } from "./mailbox.ts";
+import { metered } from "./metered.ts";
+import { createMetrics } from "./metrics.ts";
 import { createOidcKeys } from "./oidc-keys.ts";
 import { paced } from "./points.ts";
-import type { Log, Ports } from "./ports.ts";
+import type { Log, Metrics, Ports } from "./ports.ts";
+import { createPrices } from "./prices.ts";
 import { createRelay } from "./relay.ts";
 import { type PollerSecret, readSecret } from "./secrets.ts";
 import { runSession } from "./session.ts";
@@ -22,7 +25,9 @@ export async function handler(_event: unknown, context: { getRemainingTimeInMill
 	if (!parsed.ok) throw new Error(`not configured: ${parsed.problems.join("; ")}`);
 	const { config } = parsed;
 	const session = randomUUID();
-	const log = pino({ level: config.logLevel, base: { session } }, pino.destination({ dest: 1, sync: true }));
+	const stdout = pino.destination({ dest: 1, sync: true });
+	const log = pino({ level: config.logLevel, base: { session } }, stdout);
+	const metrics = createMetrics({ stack: config.stack, now: Date.now, write: (line) => void stdout.write(`${line}\n`) });
 	const endsAt = Date.now() + context.getRemainingTimeInMillis();
 	const access = { region: config.region, credentials: config.credentials, fetch };
 	const mailbox = createMailbox(access, config.mailboxUrl, sleep);
@@ -30,7 +35,7 @@ export async function handler(_event: unknown, context: { getRemainingTimeInMill
 		readSecret(access, config.secretsUrl, config.secretId),
 		readResolvedConfig(mailbox, config.configKey),
 	]);
-	const ports = portsOf(config, secret, resolved, { mailbox, log, endsAt });
+	const ports = portsOf(config, secret, resolved, { mailbox, log, metrics, endsAt });
 	log.info({ endsAt }, "session begins");
 	const end = await runSession(ports, session, config.sweepMs);
 	log.info({ end }, "session ends");
@@ -46,18 +51,30 @@ function portsOf(
 	config: PollerConfig,
 	secret: PollerSecret,
 	resolved: ResolvedConfig,
-	rest: { mailbox: MailboxClient; log: Log; endsAt: number },
+	{ mailbox, ...rest }: { mailbox: MailboxClient; log: Log; metrics: Metrics; endsAt: number },
 ): Ports {
 	const { region, credentials, stack } = config;
+	const { log, metrics, endsAt } = rest;
 	const now = Date.now;
-	const pace = { now, sleep, begunAt: now(), endsAt: rest.endsAt };
+	const pace = { now, sleep, begunAt: now(), endsAt };
+	const rateLeft = metrics.rateLeft;
+	const outside = metered(
+		{
+			mailbox,
+			relay: createRelay({ url: config.relayUrl, token: secret.pollerToken, fetch, sleep }),
+			github: createGitHub({ apiUrl: config.githubApiUrl, appId: config.appId, privateKey: secret.appPrivateKey, now, sleep, rateLeft }),
+			ec2: createEc2({ region, credentials, endpoint: config.ec2Url }),
+		},
+		metrics,
+	);
 	return {
 		...rest,
+		...outside,
 		...{ config: resolved, stack, now, sleep },
-		relay: createRelay({ url: config.relayUrl, token: secret.pollerToken, fetch, sleep }),
-		github: paced(createGitHub({ apiUrl: config.githubApiUrl, appId: config.appId, privateKey: secret.appPrivateKey, now, sleep }), pace),
+		prices: createPrices({ ec2: outside.ec2, region, log, now }),
+		github: paced(outside.github, pace),
+		ec2: pacedEc2(outside.ec2, pace),
 		oidc: createOidcKeys(config.oidcIssuer, fetch),
-		ec2: pacedEc2(createEc2({ region, credentials, endpoint: config.ec2Url }), pace),
 		machines: { reportUrl: config.reportUrl, reportKey: secret.reportKey, mailboxUrl: config.mailboxBootUrl },
 	};
 }

@@ -1,6 +1,5 @@
 // Launches for a batch of jobs: verify, admit, group, intent, fleet, machines (DESIGN 5).
 import type { Budgets, Intent, LaunchItem } from "../contract/lease.ts";
-import type { Outcome } from "../contract/settle.ts";
 import { awaitAddresses } from "./addresses.ts";
 import { admitJob } from "./admit.ts";
 import { bootMachine } from "./boot-machine.ts";
@@ -9,8 +8,9 @@ import { makeFleet } from "./fleet.ts";
 import type { Guard } from "./guard.ts";
 import { INSTANCE_TYPES } from "./instance-types.ts";
 import { launchCallsOf, launchIntent } from "./launch-request.ts";
+import { idsOf } from "./log-ids.ts";
 import { offerFor } from "./offer.ts";
-import { type OutcomeBody, outcomeOf, outcomeOfError, settle } from "./outcome.ts";
+import { type OutcomeBody, outcomeOfError, settle, type Told } from "./outcome.ts";
 import { type Candidate, type Group, planLaunches } from "./plan.ts";
 import type { Done, Ports, RepositoryRef } from "./ports.ts";
 import type { ReadRun } from "./read-runs.ts";
@@ -40,43 +40,43 @@ export async function launch(ports: Ports, items: readonly LaunchItem[], batch: 
 	]);
 }
 
-async function judge(ports: Ports, item: LaunchItem, batch: Batch): Promise<{ candidate: Candidate } | { settle: Outcome }> {
+async function judge(ports: Ports, item: LaunchItem, batch: Batch): Promise<{ candidate: Candidate } | { settle: Told }> {
 	const { budgets, read, guard } = batch;
 	const standing = standingOf(await read(item.job), item.job.id, ports.now());
-	if (!standing.queued) return { settle: outcomeOf(item, patientWithYoung(standing.settle, item.queuedAt, ports.now())) };
+	if (!standing.queued) return { settle: { item, body: patientWithYoung(standing.settle, item.queuedAt, ports.now()) } };
 	const { run, job } = standing;
 	const admitted = admitJob(run, job, item.environment, ports.config);
-	if (!admitted.admitted) return { settle: await refuseJob(ports, item, admitted, batch) };
+	if (!admitted.admitted) return { settle: { item, body: await refusal(ports, item, admitted, batch) } };
 	const at = { repository: run.repository, installationId: item.job.installationId };
 	const guarded = await guard(admitted, at, run.id, item.environment).catch((error: unknown) => outcomeOfError(error, ports.now()));
-	if ("outcome" in guarded) return { settle: outcomeOf(item, guarded) };
-	if (!guarded.ok) return { settle: await refuseJob(ports, item, { ours: true, reason: guarded.reason }, batch) };
+	if ("outcome" in guarded) return { settle: { item, body: guarded } };
+	if (!guarded.ok) return { settle: { item, body: await refusal(ports, item, { ours: true, reason: guarded.reason }, batch) } };
 	const spot = admitted.request.spot && !item.onDemand && !budgets.onDemandOnly;
 	return { candidate: { item, run, job, admitted, oidc: guarded.oidc, spot } };
 }
 
 /** A refusal, told to the job's author as well where the operator wants that: its run is cancelled, once in a batch. */
-async function refuseJob(
+async function refusal(
 	ports: Ports,
-	item: LaunchItem,
+	{ job }: LaunchItem,
 	{ ours, reason }: { ours: boolean; reason: string },
 	{ cancel }: Batch,
-): Promise<Outcome> {
-	if (!ours || ports.config.onRefused !== "cancel-run") return outcomeOf(item, { outcome: "refused", reason });
-	const { repository, installationId, runId } = item.job;
+): Promise<OutcomeBody> {
+	if (!ours || ports.config.onRefused !== "cancel-run") return { outcome: "refused", reason };
+	const { repository, installationId, runId } = job;
 	const told = await cancel({ repository, installationId }, runId).catch((error: unknown) => outcomeOfError(error, ports.now()));
-	if ("outcome" in told) return outcomeOf(item, told);
+	if ("outcome" in told) return told;
 	const end = told.done ? "Its run was cancelled." : `Its run could not be cancelled: ${told.reason}`;
-	return outcomeOf(item, { outcome: "refused", reason: `${reason} ${end}` });
+	return { outcome: "refused", reason: `${reason} ${end}` };
 }
 
-async function settleAll(ports: Ports, outcomes: Outcome[]): Promise<void> {
-	for (const { workId, ...body } of outcomes) ports.log.info({ workId, ...body }, "not launched");
-	await settle(ports, outcomes);
+async function settleAll(ports: Ports, told: Told[]): Promise<void> {
+	for (const { item, body } of told) ports.log.info({ ...idsOf(item), ...body }, "not launched");
+	await settle(ports, told);
 }
 
-function same(members: readonly Candidate[], body: OutcomeBody): Outcome[] {
-	return members.map(({ item }) => outcomeOf(item, body));
+function same(members: readonly Candidate[], body: OutcomeBody): Told[] {
+	return members.map(({ item }) => ({ item, body }));
 }
 
 async function launchGroup(ports: Ports, group: Group, batch: Batch): Promise<void> {
@@ -100,7 +100,8 @@ async function carryOut(ports: Ports, intent: Intent, members: Candidate[], how:
 		const reason = "its intent is not one that this build can read";
 		return settleAll(ports, same(members, { outcome: "later", notBefore: ports.now(), class: "unknown", reason }));
 	}
-	ports.log.info({ token: intent.token, jobIds: intent.members, replayed: how.replayed }, "CreateFleet");
+	const runIds = [...new Set(members.map(({ item }) => item.job.runId))];
+	ports.log.info({ token: intent.token, jobIds: intent.members, runIds, replayed: how.replayed }, "CreateFleet");
 	const { instanceIds, missing } = await makeFleet(ports, calls, intent.members.length);
 	const launchedAt = ports.now();
 	const addressOf = awaitAddresses(ports, instanceIds);
@@ -108,9 +109,9 @@ async function carryOut(ports: Ports, intent: Intent, members: Candidate[], how:
 		members.map(async (candidate) => {
 			const instanceId = instanceIds[intent.members.indexOf(candidate.item.job.id)];
 			if (instanceId === undefined) return settleMissing(ports, candidate, missing);
-			const boot = { ...how, candidate, address: await addressOf(instanceId), launchedAt };
+			const boot = { ...how, candidate, instanceId, address: await addressOf(instanceId), launchedAt };
 			await bootMachine(ports, boot).catch((error: unknown) =>
-				ports.log.error({ workId: candidate.item.workId, instanceId, error: String(error) }, "boot broke off"),
+				ports.log.error({ ...idsOf(candidate.item), instanceId, launchedAt, error: String(error) }, "boot broke off"),
 			);
 		}),
 	);
@@ -118,9 +119,9 @@ async function carryOut(ports: Ports, intent: Intent, members: Candidate[], how:
 
 /** EC2 gave no machine. If it did not say so for sure, the intent stays and is carried out again. */
 async function settleMissing(ports: Ports, { item }: Candidate, missing: Failure | null): Promise<void> {
-	if (!missing) return ports.log.warn({ workId: item.workId }, "EC2 did not answer: the launch is asked for again");
+	if (!missing) return ports.log.warn(idsOf(item), "EC2 did not answer: the launch is asked for again");
 	const { reason } = missing;
-	if (missing.class === "refused") return settleAll(ports, [outcomeOf(item, { outcome: "refused", reason })]);
+	if (missing.class === "refused") return settleAll(ports, [{ item, body: { outcome: "refused", reason } }]);
 	const notBefore = retryLaunchAt(missing.class, item.queuedAt, ports.now());
-	await settleAll(ports, [outcomeOf(item, { outcome: "later", notBefore, class: missing.class, reason })]);
+	await settleAll(ports, [{ item, body: { outcome: "later", notBefore, class: missing.class, reason } }]);
 }

@@ -1,8 +1,10 @@
 // What became of one leased item, and how it is told. An outcome is worth nothing until the relay has it.
+import type { WorkItem } from "../contract/lease.ts";
 import type { Outcome } from "../contract/settle.ts";
 import { Ec2Error } from "./ec2.ts";
 import { classOfCode, retryLaunchAt } from "./ec2-errors.ts";
 import { GitHubError, laterAfter } from "./github-error.ts";
+import { idsOf } from "./log-ids.ts";
 import { OidcError } from "./oidc-keys.ts";
 import type { Ports } from "./ports.ts";
 
@@ -10,12 +12,7 @@ type Unkeyed<T> = T extends unknown ? Omit<T, "workId" | "leaseId"> : never;
 /** An outcome without the keys of its lease. */
 export type OutcomeBody = Unkeyed<Outcome>;
 
-export interface Leased {
-	workId: string;
-	leaseId: string;
-}
-
-export function outcomeOf({ workId, leaseId }: Leased, body: OutcomeBody): Outcome {
+function outcomeOf({ workId, leaseId }: WorkItem, body: OutcomeBody): Outcome {
 	return { workId, leaseId, ...body } as Outcome;
 }
 
@@ -32,25 +29,39 @@ export function outcomeOfError(error: unknown, now: number): OutcomeBody {
 	return { outcome: "later", notBefore: retryLaunchAt(failure, now, now), class: failure === "refused" ? "unknown" : failure, reason };
 }
 
+/** What became of an item. */
+export interface Told {
+	item: WorkItem;
+	body: OutcomeBody;
+}
+
 /** Settles items; gives the workIds that were stale. Those that could not be settled are leased again by themselves, so that is logged and no more. */
-export async function settle(ports: Ports, results: Outcome[]): Promise<{ told: boolean; stale: Set<string> }> {
-	if (results.length === 0) return { told: true, stale: new Set() };
+export async function settle(ports: Ports, told: readonly Told[]): Promise<{ told: boolean; stale: Set<string> }> {
+	if (told.length === 0) return { told: true, stale: new Set() };
 	try {
-		const { stale } = await ports.relay.settle(results);
-		for (const [workId, { reason }] of Object.entries(stale)) ports.log.warn({ workId, reason }, "stale");
+		const { stale } = await ports.relay.settle(told.map(({ item, body }) => outcomeOf(item, body)));
+		for (const { item, body } of told) {
+			const reason = stale[item.workId]?.reason;
+			if (reason !== undefined) ports.log.warn({ ...lineOf(item, body), reason }, "stale");
+		}
 		return { told: true, stale: new Set(Object.keys(stale)) };
 	} catch (error) {
-		ports.log.error({ workIds: results.map(({ workId }) => workId), error: String(error) }, "not settled");
+		for (const { item, body } of told) ports.log.error({ ...lineOf(item, body), error: String(error) }, "not settled");
 		return { told: false, stale: new Set() };
 	}
 }
 
+function lineOf(item: WorkItem, body: OutcomeBody): object {
+	const machine = body.outcome === "launched" ? { instanceId: body.instanceId, privateIp: body.privateIp } : {};
+	return { ...idsOf(item), ...machine, outcome: body.outcome };
+}
+
 /** Does the work of one item and settles what came of it, whatever that is. */
-export async function settleWith(ports: Ports, item: Leased, work: () => Promise<OutcomeBody>): Promise<void> {
+export async function settleWith(ports: Ports, item: WorkItem, work: () => Promise<OutcomeBody>): Promise<void> {
 	const body = await work().catch((error: unknown) => {
-		ports.log.error({ workId: item.workId, error: String(error) }, "failed");
+		ports.log.error({ ...idsOf(item), error: String(error) }, "failed");
 		return outcomeOfError(error, ports.now());
 	});
-	ports.log.info({ workId: item.workId, ...body }, "settled");
-	await settle(ports, [outcomeOf(item, body)]);
+	ports.log.info({ ...idsOf(item), ...body }, "settled");
+	await settle(ports, [{ item, body }]);
 }

@@ -2,9 +2,10 @@
 import type { CreateFleetCommandInput } from "@aws-sdk/client-ec2";
 import type { ResolvedConfig } from "../contract/config.ts";
 import type { JobStatus } from "../contract/job.ts";
-import type { LeaseAnswer, LeaseRequest } from "../contract/lease.ts";
+import type { Budgets, JobSource, LaunchItem, LeaseAnswer, LeaseRequest } from "../contract/lease.ts";
 import type { MachineState, ObserveAnswer, ObserveRequest } from "../contract/observe.ts";
 import type { Outcome, SettleAnswer } from "../contract/settle.ts";
+import type { FailureClass } from "./ec2-errors.ts";
 import type { OidcKeys } from "./oidc-keys.ts";
 
 export interface Relay {
@@ -127,6 +128,12 @@ export interface FleetAnswer {
 	/** Pools that gave nothing: also when others gave all that was asked for (FACTS 4.2). */
 	errors: { code: string; message: string }[];
 }
+/** What an hour of a type costs now on the spot market of a zone. */
+export interface SpotPrice {
+	type: string;
+	zone: string;
+	usdPerHour: number;
+}
 /** Anything unexpected is thrown as an Ec2Error. */
 export interface Ec2 {
 	createFleet(request: CreateFleetCommandInput): Promise<FleetAnswer>;
@@ -135,11 +142,51 @@ export interface Ec2 {
 	withTag(name: string, values: string[]): Promise<Instance[]>;
 	terminate(ids: string[]): Promise<void>;
 	tag(instanceId: string, tags: Record<string, string>): Promise<void>;
+	/** Of Linux, in every zone that has the types. */
+	spotPrices(types: readonly string[]): Promise<SpotPrice[]>;
 }
 
 export interface Mailbox {
 	put(key: string, body: string): Promise<void>;
 	has(key: string): Promise<boolean>;
+}
+
+/** What machines cost: an estimate, for people. */
+export interface Prices {
+	/** Asks for what is not known yet of the spot prices of these types; nothing waits for the answer. */
+	expect(types: readonly string[]): void;
+	/** US dollars; null: unknown. */
+	usdPerHour(machine: Pick<Instance, "type" | "zone" | "market">): number | null;
+}
+
+/** What a failure counts as: who failed, or what became of a job. */
+export type FailureKind =
+	| `ec2-${FailureClass}`
+	| `github-${"limited" | "failed" | "refused"}`
+	| "relay"
+	| "mailbox"
+	/** A machine that came to nothing. */
+	| "boot"
+	/** Jobs that ended without a machine. */
+	| "refused"
+	| "dead";
+
+/** Figures for CloudWatch (docs/watching.md). */
+export interface Metrics {
+	/** From GitHub's `queued` to the boot document. */
+	queueTime(source: JobSource, ms: number): void;
+	launched(market: Market): void;
+	failure(kind: FailureKind): void;
+	/** Spot ran short, on-demand is asked. */
+	fallback(): void;
+	budgets(left: Pick<Budgets, "jitCalls" | "ec2Calls">): void;
+	/** Calls that GitHub still takes of an installation in this hour. */
+	rateLeft(calls: number): void;
+	machines(alive: number): void;
+	handedOut(item: Pick<LaunchItem, "workId" | "queuedAt">): void;
+	settled(result: Outcome): void;
+	/** Writes what was counted since the last time. `isServing`: with a heartbeat, since this session serves. */
+	flush(isServing: boolean): void;
 }
 
 export interface Log {
@@ -156,6 +203,8 @@ export interface Ports {
 	ec2: Ec2;
 	mailbox: Mailbox;
 	oidc: OidcKeys;
+	prices: Prices;
+	metrics: Metrics;
 	config: ResolvedConfig;
 	/** What machines are told of where to report and to leave records. */
 	machines: { reportUrl: string; reportKey: string; mailboxUrl: string };

@@ -25,18 +25,20 @@ export interface Ending {
 	scope: RunnerScope | null;
 	/** Hard limit or denial: whatever it runs. */
 	force: boolean;
+	/** The job and machine, for the log. */
+	about: object;
 }
 
 /** Ends a machine once its runner is gone; one that runs something is kept. */
 export async function endMachine(
 	ports: Ports,
-	{ instanceId, runnerName, scope, force }: Ending,
+	{ instanceId, runnerName, scope, force, about }: Ending,
 ): Promise<{ kept: string } | { kept: null }> {
 	if (!force && scope) {
 		const runner = await deleteRunner(ports.github, scope, runnerName);
 		if (runner === "busy") return { kept: `its runner ${runnerName} runs a job` };
 	}
 	await ports.ec2.terminate([instanceId]);
-	ports.log.info({ instanceId, runnerName, force }, "terminated");
+	ports.log.info({ ...about, instanceId, runnerName, force, terminatedAt: ports.now() }, "terminated");
 	return { kept: null };
 }

@@ -3,7 +3,7 @@ import { discover, type Rounds } from "./discover.ts";
 import { sweepGhosts } from "./ghosts.ts";
 import type { Ports } from "./ports.ts";
 import { RelayError } from "./relay.ts";
-import { sweepDeliveries, sweepMachines } from "./sweep.ts";
+import { type Looked, sweepDeliveries, sweepMachines } from "./sweep.ts";
 import { newSession, runBeside, type SessionState, tick } from "./tick.ts";
 
 /** A lease may wait for 25 s and its launches must still end (DESIGN 5). */
@@ -22,11 +22,18 @@ export type SessionEnd = "superseded" | "time is up";
 export async function runSession(ports: Ports, session: string, sweepMs: number): Promise<SessionEnd> {
 	const state = newSession(ports, session);
 	const ending = Promise.withResolvers<void>();
+	let isServing = false;
+	const serve = () => {
+		isServing = true;
+		runBeside(ports, state, "sweeping", () => sweepUntil(ports, sweepMs, ending.promise));
+		runBeside(ports, state, "counting", () => flushUntil(ports, sweepMs, ending.promise));
+	};
 	try {
-		return await leaseUntilEnd(ports, state, () => runBeside(ports, state, "sweeping", () => sweepUntil(ports, sweepMs, ending.promise)));
+		return await leaseUntilEnd(ports, state, serve);
 	} finally {
 		ending.resolve();
 		await underWayOrTime(ports, state);
+		ports.metrics.flush(isServing);
 	}
 }
 
@@ -58,9 +65,10 @@ async function sweepUntil(ports: Ports, everyMs: number, ending: Promise<void>):
 	const asked = new Map<string, number>();
 	let rounds: Rounds = { repository: 0, run: 0 };
 	let ghosts = new Set<string>();
+	const looked: Looked = { machines: null };
 	let looks = 0;
 	const look = async () => {
-		const active = await sweepMachines(ports);
+		const active = await sweepMachines(ports, looked);
 		rounds = await discover(ports, active, rounds);
 		if (++looks % GHOSTS_EVERY === 0) ghosts = await sweepGhosts(ports, active, ghosts);
 	};
@@ -71,6 +79,18 @@ async function sweepUntil(ports: Ports, everyMs: number, ending: Promise<void>):
 	while (!isOver) {
 		const results = await Promise.allSettled([look(), sweepDeliveries(ports, asked)]);
 		for (const result of results) if (result.status === "rejected") ports.log.error({ error: String(result.reason) }, "sweep broke off");
+		await Promise.race([ports.sleep(everyMs), ending]);
+	}
+}
+
+/** Apart from the sweeps: a poller whose sweeps hang is not silent. */
+async function flushUntil(ports: Ports, everyMs: number, ending: Promise<void>): Promise<void> {
+	let isOver = false;
+	void ending.then(() => {
+		isOver = true;
+	});
+	while (!isOver) {
+		ports.metrics.flush(true);
 		await Promise.race([ports.sleep(everyMs), ending]);
 	}
 }

@@ -1,6 +1,7 @@
 // Looks over what no webhook tells: machines that nobody wants, deliveries that failed. From current state alone, so any of them may be missed.
 import type { ActiveRepository, MachineFact } from "../contract/observe.ts";
 import { intentTokenOf } from "./launch-request.ts";
+import { machineIds } from "./log-ids.ts";
 import type { Delivery, Instance, Ports } from "./ports.ts";
 import { endMachine, runnerNameOf, scopeOf } from "./runners.ts";
 import { isAlive, repositoryOf } from "./terminate.ts";
@@ -8,9 +9,20 @@ import { isAlive, repositoryOf } from "./terminate.ts";
 /** One look takes at most this many machines (contract/observe.ts). */
 const MOST_MACHINES = 5000;
 
+/** What a session's last look at its machines showed; null before the first. */
+export interface Looked {
+	machines: ReadonlyMap<string, Instance> | null;
+}
+
 /** Tells the relay every machine of the stack and ends those that it does not want. Gives the repositories that had jobs lately. */
-export async function sweepMachines(ports: Ports): Promise<ActiveRepository[]> {
+export async function sweepMachines(ports: Ports, looked: Looked): Promise<ActiveRepository[]> {
 	const all = await ports.ec2.withTag("mayfly:stack", [ports.stack]);
+	for (const instance of endedSince(looked.machines, all)) {
+		const { state, stateReason } = instance;
+		ports.log.info({ ...machineIds(instance), state, stateReason, terminatedAt: ports.now() }, "ended");
+	}
+	looked.machines = new Map(all.map((instance) => [instance.instanceId, instance]));
+	ports.metrics.machines(all.filter(isAlive).length);
 	const listed = all.slice(0, MOST_MACHINES);
 	const { machines, active } = await ports.relay.observe({
 		jobs: [],
@@ -22,10 +34,19 @@ export async function sweepMachines(ports: Ports): Promise<ActiveRepository[]> {
 		if (verdict === "keep") continue;
 		const instance = listed.find((it) => it.instanceId === instanceId);
 		if (!instance || !isAlive(instance)) continue;
-		ports.log.info({ instanceId, reason, force }, "unwanted");
-		await endUnwanted(ports, instance, force).catch((error: unknown) => ports.log.error({ instanceId, error: String(error) }, "not ended"));
+		ports.log.info({ ...machineIds(instance), reason, force }, "unwanted");
+		await endUnwanted(ports, instance, force).catch((error: unknown) =>
+			ports.log.error({ ...machineIds(instance), error: String(error) }, "not ended"),
+		);
 	}
 	return active;
+}
+
+/** Machines that have ended since the last look, mostly by themselves: EC2 forgets the address of one that is gone. Pure. */
+export function endedSince(before: Looked["machines"], all: readonly Instance[]): Instance[] {
+	if (before === null) return [];
+	const ended = all.filter((instance) => !isAlive(instance) && isAlive(before.get(instance.instanceId) ?? { state: "running" }));
+	return ended.map((instance) => ({ ...instance, privateIp: instance.privateIp ?? before.get(instance.instanceId)?.privateIp ?? null }));
 }
 
 function factOf({ instanceId, state, launchedAt, stateReason, privateIp, tags }: Instance): MachineFact {
@@ -35,8 +56,9 @@ function factOf({ instanceId, state, launchedAt, stateReason, privateIp, tags }:
 async function endUnwanted(ports: Ports, instance: Instance, force: boolean): Promise<void> {
 	const at = repositoryOf(instance);
 	const runnerName = runnerNameOf(instance.instanceId, Number(instance.tags["mayfly:attempt"]) || 1);
-	const { kept } = await endMachine(ports, { instanceId: instance.instanceId, runnerName, scope: at && scopeOf(ports.config, at), force });
-	if (kept !== null) ports.log.warn({ instanceId: instance.instanceId, reason: kept }, "kept");
+	const [about, scope] = [machineIds(instance), at && scopeOf(ports.config, at)];
+	const { kept } = await endMachine(ports, { instanceId: instance.instanceId, runnerName, scope, force, about });
+	if (kept !== null) ports.log.warn({ ...about, reason: kept }, "kept");
 }
 
 /** Deliveries are looked at this far back; GitHub keeps them for three days (FACTS 2.6). */

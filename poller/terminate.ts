@@ -1,10 +1,12 @@
 // Ends a machine on the ledger's word, after EC2 has said that it is one of this stack.
 import type { TerminateItem } from "../contract/lease.ts";
+import { idsOf, machineIds } from "./log-ids.ts";
 import type { OutcomeBody } from "./outcome.ts";
 import type { Instance, Ports, RepositoryRef } from "./ports.ts";
 import { deleteRunner, endMachine, scopeOf } from "./runners.ts";
 
-export async function terminate(ports: Ports, { instanceId, runnerName, job, force }: TerminateItem): Promise<OutcomeBody> {
+export async function terminate(ports: Ports, item: TerminateItem): Promise<OutcomeBody> {
+	const { instanceId, runnerName, job, force } = item;
 	const [instance = null] = await ports.ec2.instances([instanceId]);
 	const at = job ?? (instance ? repositoryOf(instance) : null);
 	const scope = at && scopeOf(ports.config, at);
@@ -14,11 +16,11 @@ export async function terminate(ports: Ports, { instanceId, runnerName, job, for
 		return { outcome: "terminated" };
 	}
 	if (instance.tags["mayfly:stack"] !== ports.stack) return { outcome: "refused", reason: `${instanceId} is not one of this stack` };
-	const { kept } = await endMachine(ports, { instanceId, runnerName, scope, force });
+	const { kept } = await endMachine(ports, { instanceId, runnerName, scope, force, about: { ...machineIds(instance), ...idsOf(item) } });
 	return kept === null ? { outcome: "terminated" } : { outcome: "kept", reason: kept };
 }
 
-export function isAlive({ state }: Instance): boolean {
+export function isAlive({ state }: Pick<Instance, "state">): boolean {
 	return state !== "terminated" && state !== "shutting-down";
 }
 

@@ -5,7 +5,7 @@ import { check } from "./check.ts";
 import { createGuard } from "./guard.ts";
 import { kept } from "./kept.ts";
 import { launch } from "./launch.ts";
-import { type OutcomeBody, outcomeOf, settle, settleWith } from "./outcome.ts";
+import { type OutcomeBody, settle, settleWith } from "./outcome.ts";
 import type { Ports, Relay } from "./ports.ts";
 import { createRunReaders, type ReadRun } from "./read-runs.ts";
 import { rerun } from "./rerun.ts";
@@ -88,7 +88,7 @@ export async function perform(ports: Ports, state: SessionState, work: readonly 
 		// On anything but a launch this would end the lease.
 		settle(
 			at,
-			again.filter(isLaunch).map((item) => outcomeOf(item, { outcome: "extend" })),
+			again.filter(isLaunch).map((item) => ({ item, body: { outcome: "extend" } })),
 		),
 		launch(at, launches, { budgets, read, guard: createGuard(at), cancel: kept((_, runId) => String(runId), at.github.cancelRun), beside }),
 		...others.map((item) => settleWith(at, item, () => performOne(at, item, read))),

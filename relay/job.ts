@@ -1,6 +1,7 @@
 // What the ledger keeps of a job, and the few ways in which a record changes. Pure: every change gives a new record.
 import type { Change, JobPointer, JobState, JobView, Machine, Timings } from "../contract/job.ts";
 import { type Clocks, LIMITS, nextCheck } from "./clocks.ts";
+import { costOf } from "./job-cost.ts";
 
 /**
  * The machine that a job has, or that a launch will bring it. Two jobs whose runners took each other's work swap seats whole, so that
@@ -33,6 +34,8 @@ export interface Job {
 	reason: string | null;
 	conclusion: string | null;
 	environment: string | null;
+	/** Set where a look at GitHub brought it in: its webhook was lost. */
+	source?: "discovery";
 	/** GitHub's creation time. */
 	queuedAt: number;
 	/** When it entered its state. */
@@ -193,5 +196,7 @@ export function timingsOf(job: Job): Timings {
 /** A job as operators see it. */
 export function viewOf(job: Job): JobView {
 	const { pointer, state, reason, conclusion, dueAt } = job;
-	return { ...pointer, state, reason, conclusion, machine: job.seat?.machine ?? null, timings: timingsOf(job), nextCheckAt: dueAt };
+	const machine = job.seat?.machine ?? null;
+	const timings = timingsOf(job);
+	return { ...pointer, state, reason, conclusion, machine, timings, cost: costOf(machine, timings), nextCheckAt: dueAt };
 }

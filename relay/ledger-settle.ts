@@ -120,7 +120,8 @@ function gone(job: Job, now: number, clocks: Clocks): Moves {
 	const isBelieved = counted.readings >= LIMITS.goneReadings && now - counted.since >= clocks.goneWindow;
 	if (isBelieved) return close({ ...job, gone: counted }, "done", "GitHub no longer knows it", now, clocks);
 	const dueAt = now + Math.ceil(clocks.goneWindow / (LIMITS.goneReadings - 1));
-	return movesOf({ ...job, gone: counted, lease: null, dueAt });
+	const reason = `GitHub did not find it: reading ${counted.readings}, ended after ${LIMITS.goneReadings} over some minutes`;
+	return movesOf({ ...job, reason, gone: counted, lease: null, dueAt });
 }
 
 /** A boot that came to nothing. A job that GitHub already runs is not launched again: GitHub fails it, and the rerun is another job. */

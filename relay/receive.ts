@@ -102,11 +102,22 @@ function hearRead(queue: Queue, job: Job, fact: Fact, now: number, clocks: Clock
 	if (isNews) write(queue, moves, now);
 }
 
+const FOUND = "a look at GitHub found it queued: no webhook told of it";
+
+/** A record that has just begun, with how it became known. */
+function discovered(moves: Moves, id: number): Moves {
+	const found = (job: Job): Job => ({
+		...{ ...job, source: "discovery", reason: FOUND },
+		history: job.history.map((change) => ({ ...change, reason: FOUND })),
+	});
+	return { ...moves, jobs: moves.jobs.map((job) => (job.pointer.id === id ? found(job) : job)) };
+}
+
 /** Applies a read of GitHub. An unknown job is taken in only if it waits for a machine: its webhook was lost. */
 export function receiveRead(queue: Queue, read: JobFact, intake: Intake, now: number): void {
 	const fact = factOf({ action: null, ...read });
 	const job = queue.job(read.job.id);
 	const isNew = read.status === "queued" && !refusalOf(queue, fact, intake);
 	if (job) hearRead(queue, job, fact, now, intake.clocks);
-	else if (isNew) write(queue, meetNew(queue, read, fact, now, intake.clocks), now);
+	else if (isNew) write(queue, discovered(meetNew(queue, read, fact, now, intake.clocks), read.job.id), now);
 }

@@ -6,6 +6,7 @@ import { allInstanceTypes, findInstanceType, type InstanceType } from "./instanc
 import { endInstance, type Instance, listInstances, REASONS } from "./machines.ts";
 import { listAt, type Node, refuseDryRun, refuseUnknown, textsAt } from "./parameters.ts";
 import { Ec2Refusal, invalid, missing } from "./refusal.ts";
+import { SPOT_PRICE_PARAMETERS, spotPriceElement } from "./spot-prices.ts";
 import { mergeTags, readTags } from "./tags.ts";
 import type { XmlValue } from "./xml.ts";
 
@@ -95,6 +96,14 @@ const ACTIONS: Record<string, Action> = {
 	},
 	TerminateInstances: { known: ["InstanceId.#"], run: ({ node }, state) => terminate(node, visible(state), state) },
 	CreateTags: { known: ["ResourceId.#", "Tag.#.Key", "Tag.#.Value"], run: ({ node }, state) => createTags(node, visible(state)) },
+	DescribeSpotPriceHistory: {
+		known: SPOT_PRICE_PARAMETERS,
+		run({ node }, { account, machines }) {
+			const page = spotPriceElement(node, account, machines.now());
+			refuseDryRun(node);
+			return page;
+		},
+	},
 	DescribeInstanceTypes: { known: ["InstanceType.#"], run: ({ node }) => describeTypes(node) },
 };
 

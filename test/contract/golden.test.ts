@@ -54,6 +54,16 @@ describe("golden examples", () => {
 		});
 	}
 
+	test("what a version before wrote, without the source of a job and the price of a machine, is read as it was meant", () => {
+		const lease = read("lease-answer.launch") as { work: Record<string, unknown>[] };
+		const [{ source: _, ...item } = {}] = lease.work;
+		expect(parseLeaseAnswer({ ...lease, work: [item] })).toMatchObject({ ok: true, value: { work: [{ source: "webhook" }] } });
+		const { cost: __, ...detail } = read("job-detail.running");
+		const { usdPerHour: ___, ...machine } = detail.machine as Record<string, unknown>;
+		const older = parseJobDetail({ ...detail, machine });
+		expect(older.ok && [older.value.cost, older.value.machine]).toEqual([null, machine as never]);
+	});
+
 	test("every message has an example", () => {
 		const shown = new Set(names.map((name) => name.split(".")[0]));
 		expect(Object.keys(parsers).filter((name) => !shown.has(name))).toEqual([]);

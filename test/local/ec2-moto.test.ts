@@ -7,6 +7,7 @@ import {
 	CreateTagsCommand,
 	DescribeInstancesCommand,
 	DescribeInstanceTypesCommand,
+	DescribeSpotPriceHistoryCommand,
 	DescribeSubnetsCommand,
 	type EC2Client,
 	TerminateInstancesCommand,
@@ -148,6 +149,18 @@ test("the life of a machine reads the same at moto and at the stand-in", async (
 		terminated: side.terminated.map(({ State, StateReason }) => [State, StateReason?.Code]),
 	});
 	expect(names(ours)).toEqual(names(theirs));
+});
+
+test("spot prices read the same at moto and at the stand-in", async () => {
+	const sides = await both();
+	if (!sides) return;
+	const ask = async (client: EC2Client) =>
+		(await client.send(new DescribeSpotPriceHistoryCommand({ InstanceTypes: ["m7a.large"], StartTime: new Date() }))).SpotPriceHistory;
+	const [theirs, ours] = [await ask(sides.theirs), await ask(sides.ours)];
+	await sides.stop();
+	const read = ["InstanceType: string", "AvailabilityZone: string", "SpotPrice: string", "ProductDescription: string", "Timestamp: date"];
+	for (const side of [theirs, ours]) expect(shapeOf(side)).toEqual(expect.arrayContaining(read.map((name) => `[].${name}`)));
+	expect(Number(ours?.[0]?.SpotPrice)).toBeGreaterThan(0);
 });
 
 test("what is refused is refused with the same word", async () => {

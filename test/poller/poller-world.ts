@@ -77,7 +77,7 @@ export function launchItem(id: number, runId: number, installationId: number, mo
 	const now = Date.now();
 	return {
 		...{ kind: "launch", workId: `launch-${id}`, leaseId: `lease-${id}`, job: pointer, intent: null, onDemand: false, environment: null },
-		...{ queuedAt: now - 20, receivedAt: now - 10, leasedAt: now },
+		...{ source: "webhook", queuedAt: now - 20, receivedAt: now - 10, leasedAt: now },
 		...more,
 	};
 }

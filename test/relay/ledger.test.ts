@@ -115,6 +115,7 @@ describe("what the poller settles", () => {
 		const it = reach("queued");
 		const read = () => it.settle({ ...leaseOf(it, 1), outcome: "gone" });
 		read();
+		expect(it.queue.job(1)).toMatchObject({ state: "queued", reason: expect.stringContaining("GitHub did not find it: reading 1") });
 		expect(it.lease()).toEqual([]);
 		it.wait(clocks.goneWindow / 2);
 		read();

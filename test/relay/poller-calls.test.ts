@@ -187,7 +187,40 @@ describe("observe", () => {
 			name: "x",
 		};
 		await relay.observe({ jobs: [{ job, status: "queued", conclusion: null, runnerName: null, createdAt: now }] });
-		expect(await relay.job(150)).toMatchObject({ state: "queued" });
+		const reason = "a look at GitHub found it queued: no webhook told of it";
+		expect(await relay.job(150)).toMatchObject({ state: "queued", reason, history: [{ to: "queued", reason }] });
+		const handedOut = (await relay.lease()).work.find(({ workId }) => workId === "launch-150");
+		expect(handedOut).toMatchObject({ source: "discovery" });
+		// A webhook that comes late does not change how it was found.
+		await relay.webhook(payloadOf(150, "queued"));
+		await relay.settle({
+			workId: handedOut?.workId,
+			leaseId: handedOut?.leaseId,
+			outcome: "later",
+			notBefore: now,
+			class: "capacity",
+			reason: "none",
+		});
+		expect((await relay.lease()).work.find(({ workId }) => workId === "launch-150")).toMatchObject({ source: "discovery" });
+	});
+
+	test("a job that a webhook brought stays one of the webhook's when GitHub shows it as well", async () => {
+		await relay.webhook(payloadOf(151, "queued"));
+		const { workflow_job, repository } = payloadOf(151, "queued");
+		const pointer = { id: 151, runId: workflow_job.run_id, attempt: 1, repository: repository.full_name, owner: "octo-org" };
+		const job = { ...pointer, installationId: 7, labels: ["mayfly"], name: "x" };
+		await relay.observe({ jobs: [{ job, status: "queued", conclusion: null, runnerName: null, createdAt: now }] });
+		expect((await relay.lease()).work.find(({ workId }) => workId === "launch-151")).toMatchObject({ source: "webhook" });
+	});
+
+	test("the cost of a job is told once its machine is off, from the price that the poller settled", async () => {
+		const lease = await leased(155);
+		await relay.settle({ ...lease, outcome: "launched", ...machineOf(155), usdPerHour: 0.36 });
+		const { runnerName } = machineOf(155);
+		await relay.webhook(payloadOf(155, "in_progress", { runner_name: runnerName }));
+		expect((await relay.job(155)).cost).toBeNull();
+		await relay.webhook(payloadOf(155, "completed", { runner_name: runnerName, conclusion: "success" }));
+		expect(await relay.job(155)).toMatchObject({ machine: { usdPerHour: 0.36 }, cost: { usd: 0.006, seconds: 60 } });
 	});
 
 	test("an interrupted machine whose job failed has its run rerun once, on demand", async () => {

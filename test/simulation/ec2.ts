@@ -156,6 +156,8 @@ export function createEc2Model(setting: Setting, boot: (machine: Machine) => voi
 					end(id, "Client.UserInitiatedShutdown");
 				}
 			}),
+		/** For people: nothing that is simulated depends on it. */
+		spotPrices: async (types) => types.map((type) => ({ type, zone: "zone-of-a", usdPerHour: 0.05 })),
 		tag: (id, tags) =>
 			call("CreateTags", () => {
 				const machine = machines.get(id);

@@ -2,9 +2,13 @@
 import type { BootDocument } from "../../contract/boot.ts";
 import type { ResolvedConfig } from "../../contract/config.ts";
 import { pacedEc2 } from "../../poller/ec2-pace.ts";
+import { metered } from "../../poller/metered.ts";
+import { createMetrics } from "../../poller/metrics.ts";
 import { paced } from "../../poller/points.ts";
 import type { Ports } from "../../poller/ports.ts";
+import { createPrices } from "../../poller/prices.ts";
 import { runSession } from "../../poller/session.ts";
+import { problemsOf } from "../poller/emf.ts";
 import type { Setting } from "./world.ts";
 
 export const MINUTE = 60_000;
@@ -105,16 +109,28 @@ export function startSessions(
 		});
 		const pace = { now: clock.now, sleep: clock.sleep, begunAt, endsAt };
 		const log = (record: object, message: string) => tell("poller", () => `${message} ${JSON.stringify(record)}`);
+		const write = (line: string) => {
+			for (const problem of problemsOf(line)) broken(`CloudWatch would not take ${line}: ${problem}`);
+		};
+		const stack = outside.config.infrastructure.stack;
+		const metrics = createMetrics({ stack, now: clock.now, write });
+		const { relay, github, ec2, mailbox } = metered(
+			{
+				relay: mortal(outside.relay, life),
+				github: mortal(outside.github, life),
+				ec2: mortal(outside.ec2, life),
+				mailbox: mortal(outside.mailbox, life),
+			},
+			metrics,
+		);
+		const said: Ports["log"] = { debug: () => undefined, info: log, warn: log, error: log };
 		const ports: Ports = {
-			relay: mortal(outside.relay, life),
-			github: paced(mortal(outside.github, life), pace),
-			ec2: pacedEc2(mortal(outside.ec2, life), pace),
-			mailbox: mortal(outside.mailbox, life),
+			...{ metrics, relay, mailbox, stack, endsAt, now: clock.now, sleep: clock.sleep, config: outside.config, log: said },
+			github: paced(github, pace),
+			ec2: pacedEc2(ec2, pace),
+			prices: createPrices({ ec2, region: "eu-west-1", log: said, now: clock.now }),
 			oidc: { issuer: "https://oidc", keys: async () => [{ kty: "RSA", kid: "1" }] },
-			config: outside.config,
 			machines: { reportUrl: "http://relay/report", reportKey: "key", mailboxUrl: "http://mailbox" },
-			...{ stack: outside.config.infrastructure.stack, now: clock.now, sleep: clock.sleep, endsAt },
-			log: { debug: () => undefined, info: log, warn: log, error: log },
 		};
 		runSession(ports, session, SWEEP_MS).then(
 			(end) => {

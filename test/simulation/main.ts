@@ -1,85 +1,92 @@
-// `bun run simulate`: simulated days, one for each seed, until one breaks a rule.
+// `bun run simulate`: simulated days, one for each seed, and what is wrong with those that break a rule.
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { simulate } from "./simulate.ts";
+import { PLANTS } from "./plants.ts";
+import { type Days, simulateDays } from "./processes.ts";
 
 const HELP = `Simulates days of the whole system, the real relay and poller between models of GitHub, EC2 and machines that fail as the seed says.
 
-usage: bun run simulate [--seeds N] [--from FIRST] [--lines N]
+usage: bun run simulate [--seeds N] [--from FIRST] [--jobs K] [--lines N] [--sqlite] [--hash] [--plant FAULT]
 
   --seeds N       how many days (default 100)
   --from FIRST    the first seed (default 1); a seed that failed fails again
+  --jobs K        how many processes (default: one for each core); what is found does not depend on it
   --lines N       lines of the trace shown for a seed that failed (default 80)
+  --sqlite        keeps the relay's rows in SQLite, not in maps: slower, and the same days
+  --hash          prints the hash of each day's trace: two builds with the same hashes do the same
+  --plant FAULT   puts a fault into the poller, to see that a rule breaks: ${PLANTS.join(", ")}
 
   bun run simulate --seeds 1 --from 4711        replay one day
+  bun run simulate --seeds 20 --hash > before   then change something and compare
 
-The last line is "N seeds, M failed". exit status: 0 none failed; 1 one did; 2 the command line is wrong
+The last line is "N seeds, M failed". exit status: 0 none failed; 1 one did; 2 the command line is wrong; 130 stopped
 `;
-
-interface Wanted {
-	seeds: number;
-	from: number;
-	lines: number;
-}
+const TOLD_EVERY_MS = 5000;
 
 function numberOf(name: string, text: string): number {
 	if (!/^[0-9]{1,9}$/.test(text)) throw new Error(`--${name} takes a whole number, not ${JSON.stringify(text)}`);
 	return Number(text);
 }
 
-function read(argv: string[]): Wanted | "help" {
+function read(argv: string[]): Days | "help" {
 	const { values } = parseArgs({
 		args: argv,
 		options: {
 			seeds: { type: "string", default: "100" },
 			from: { type: "string", default: "1" },
+			jobs: { type: "string", default: String(availableParallelism()) },
 			lines: { type: "string", default: "80" },
+			sqlite: { type: "boolean", default: false },
+			hash: { type: "boolean", default: false },
+			plant: { type: "string" },
 			help: { type: "boolean", short: "h", default: false },
 		},
 	});
 	if (values.help) return "help";
-	return { seeds: numberOf("seeds", values.seeds), from: numberOf("from", values.from), lines: numberOf("lines", values.lines) };
+	const { sqlite, hash } = values;
+	const plant = PLANTS.find((it) => it === values.plant) ?? null;
+	if (values.plant !== undefined && !plant) throw new Error(`--plant takes one of ${PLANTS.join(", ")}`);
+	const jobs = numberOf("jobs", values.jobs);
+	if (jobs === 0) throw new Error("--jobs takes at least 1");
+	const lines = numberOf("lines", values.lines);
+	return { seeds: numberOf("seeds", values.seeds), from: numberOf("from", values.from), jobs, lines, sqlite, hash, plant };
 }
 
-/** The lines before the first rule that was broken. */
-async function traceOf(seed: number, lines: number): Promise<string[]> {
-	const { trace } = await simulate(seed, { trace: true });
-	const broken = trace.findIndex((line) => line.includes(" BROKEN "));
-	const end = broken < 0 ? trace.length : broken + 1;
-	return trace.slice(Math.max(0, end - lines), end);
-}
-
-async function run({ seeds, from, lines }: Wanted): Promise<number> {
+async function run(wanted: Days): Promise<number> {
+	const { seeds } = wanted;
 	const begun = performance.now();
-	const failed: number[] = [];
-	for (let seed = from; seed < from + seeds; seed++) {
-		const { problems, jobs, launched, mostOpen } = await simulate(seed);
-		if (problems.length > 0) {
-			failed.push(seed);
-			const trace = await traceOf(seed, lines);
-			process.stdout.write(`\nseed ${seed}: ${jobs} jobs, ${launched} machines, at most ${mostOpen} jobs at once\n`);
-			process.stdout.write(`${trace.join("\n")}\n\n${problems.map((problem) => `  ${problem}`).join("\n")}\n`);
-			process.stdout.write(`again: bun run simulate --seeds 1 --from ${seed}\n\n`);
-		}
-		const done = seed - from + 1;
-		if (done % 25 === 0 || done === seeds) {
-			const perSecond = done / ((performance.now() - begun) / 1000);
-			process.stderr.write(`${done} of ${seeds} seeds, ${perSecond.toFixed(2)} seeds/s, ${failed.length} failed\n`);
-		}
-	}
-	process.stdout.write(`${seeds} seeds, ${failed.length} failed\n`);
-	return failed.length > 0 ? 1 : 0;
+	let [done, failed, toldAt] = [0, 0, begun];
+	const { done: all, stop } = simulateDays(wanted, ({ seed, failure, hash }) => {
+		if (hash !== null) process.stdout.write(`seed ${seed} ${hash}\n`);
+		if (failure !== null) process.stdout.write(`\n${failure}\n\n`);
+		done += 1;
+		failed += failure === null ? 0 : 1;
+		const now = performance.now();
+		if (now - toldAt < TOLD_EVERY_MS && done < seeds) return;
+		toldAt = now;
+		process.stderr.write(`${done} of ${seeds} seeds, ${(done / ((now - begun) / 1000)).toFixed(2)} seeds/s, ${failed} failed\n`);
+	});
+	const stopped = (status: number) => () => {
+		stop();
+		process.exit(status);
+	};
+	process.once("SIGINT", stopped(130)).once("SIGTERM", stopped(143));
+	await all;
+	process.stdout.write(`${seeds} seeds, ${failed} failed\n`);
+	return failed > 0 ? 1 : 0;
 }
 
 async function main(argv: string[]): Promise<number> {
+	let wanted: Days | "help";
 	try {
-		const wanted = read(argv);
-		if (wanted !== "help") return await run(wanted);
-		process.stdout.write(HELP);
-		return 0;
+		wanted = read(argv);
 	} catch (error) {
 		process.stderr.write(`${error instanceof Error ? error.message : String(error)}\ntry --help\n`);
 		return 2;
 	}
+	if (wanted !== "help") return run(wanted);
+	process.stdout.write(HELP);
+	return 0;
 }
 
 process.exit(await main(process.argv.slice(2)));

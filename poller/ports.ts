@@ -179,7 +179,7 @@ export interface Metrics {
 	failure(kind: FailureKind): void;
 	/** Spot ran short, on-demand is asked. */
 	fallback(): void;
-	budgets(left: Pick<Budgets, "jitCalls" | "ec2Calls">): void;
+	budgets(left: Pick<Budgets, "jitCalls" | "ec2Calls" | "alarm">): void;
 	/** Calls that GitHub still takes of an installation in this hour. */
 	rateLeft(calls: number): void;
 	machines(alive: number): void;

@@ -217,7 +217,7 @@ describe("classes of errors", () => {
 		for (let n = 0; n < 3; n++) await relay.lease({} as never);
 		for (const left of [4000, 3999, 4800]) metrics.rateLeft(left);
 		const lines = flushed();
-		const told = ["JitCallsLeft", "Ec2CallsLeft", "GitHubRateLeft"].map((name) => valuesOf(lines, name, "Stack=test"));
-		expect(told).toEqual([[3], [9], [3999]]);
+		const told = ["JitCallsLeft", "Ec2CallsLeft", "GitHubRateLeft", "RunnerDeprecated"].map((name) => valuesOf(lines, name, "Stack=test"));
+		expect(told).toEqual([[3], [9], [3999], [1]]);
 	});
 });

@@ -67,8 +67,10 @@ export function createOpenJobs({ read, forget }: Pick<Records, "read" | "forget"
 		keeping: (spare: string): Job | null => get(bySpare.get(spare)),
 		/** The jobs of a state that are due, the longest overdue first. */
 		due(state: JobState, now: number, limit: number): Job[] {
-			const due = [...byId.values()].filter((entry) => entry.state === state && entry.dueAt <= now);
-			const first = due.sort((one, other) => one.dueAt - other.dueAt).slice(0, Math.max(0, limit));
+			if (limit <= 0) return [];
+			const due: Entry[] = [];
+			for (const entry of byId.values()) if (entry.state === state && entry.dueAt <= now) due.push(entry);
+			const first = due.sort((one, other) => one.dueAt - other.dueAt).slice(0, limit);
 			return first.map(({ doc }) => read(doc));
 		},
 		/** When the next job of one of these states is due. */

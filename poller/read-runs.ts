@@ -19,8 +19,16 @@ interface Kept {
 /** A reading is as good as a new one for less time than a launch takes. */
 const FRESH_MS = 1000;
 
+/** The readers of one batch. */
+export interface RunReaders {
+	/** For what has happened to a job since. */
+	read: ReadRun;
+	/** For a launch: what an earlier batch read a moment ago will do for a job that it shows as queued. */
+	readQueued: ReadRun;
+}
+
 /** What makes the readers of a session's batches. What goes wrong is a reading too. */
-export function createRunReaders(github: GitHub, now: () => number): () => ReadRun {
+export function createRunReaders(github: GitHub, now: () => number): () => RunReaders {
 	const kept = new Map<string, Kept>();
 	const forget = () => {
 		for (const [key, { begunAt }] of kept) if (now() - begunAt > FRESH_MS) kept.delete(key);
@@ -34,21 +42,20 @@ export function createRunReaders(github: GitHub, now: () => number): () => ReadR
 		forget();
 		const before = new Set(kept.values());
 		const mine = new Map<string, Promise<RunReading>>();
-		/** One of an earlier batch is of use for the jobs that it shows. */
 		const shown = async (key: string, job: JobAddress): Promise<RunReading | null> => {
 			const earlier = kept.get(key);
 			if (!earlier || !before.has(earlier)) return null;
 			const reading = await earlier.reading;
-			return reading.kind === "read" && reading.jobs.has(job.id) ? reading : null;
+			return reading.kind === "read" && reading.jobs.get(job.id)?.status === "queued" ? reading : null;
 		};
-		return async (job) => {
-			const key = `${job.repository} ${job.runId} ${job.attempt}`;
-			const known = mine.has(key) ? null : await shown(key, job);
-			if (known) return known;
+		const keyOf = ({ repository, runId, attempt }: JobAddress) => `${repository} ${runId} ${attempt}`;
+		const read: ReadRun = async (job) => {
+			const key = keyOf(job);
 			const reading = mine.get(key) ?? reread(key, job);
 			mine.set(key, reading);
 			return withJob(github, job, await reading);
 		};
+		return { read, readQueued: async (job) => (mine.has(keyOf(job)) ? null : await shown(keyOf(job), job)) ?? read(job) };
 	};
 }
 

@@ -7,7 +7,7 @@ import { kept } from "./kept.ts";
 import { launch } from "./launch.ts";
 import { type OutcomeBody, settle, settleWith } from "./outcome.ts";
 import type { Ports, Relay } from "./ports.ts";
-import { createRunReaders, type ReadRun } from "./read-runs.ts";
+import { createRunReaders, type ReadRun, type RunReaders } from "./read-runs.ts";
 import { rerun } from "./rerun.ts";
 import { terminate } from "./terminate.ts";
 import { createTurns } from "./turns.ts";
@@ -20,8 +20,8 @@ export interface SessionState {
 	session: string;
 	/** Of the lease whose answer is awaited; the next one gets its own. */
 	leases: number;
-	/** Makes the reader of each lease. */
-	reader: () => ReadRun;
+	/** Makes the readers of each lease. */
+	readers: () => RunReaders;
 	/** Items under way, by workId. */
 	working: Map<string, WorkItem>;
 	/** Everything that goes on beside the next lease. */
@@ -29,7 +29,7 @@ export interface SessionState {
 }
 
 export function newSession({ github, now }: Ports, session: string): SessionState {
-	return { session, leases: 0, reader: createRunReaders(github, now), working: new Map(), underWay: new Set() };
+	return { session, leases: 0, readers: createRunReaders(github, now), working: new Map(), underWay: new Set() };
 }
 
 const MOST_LEASED = 100;
@@ -80,7 +80,7 @@ export async function perform(ports: Ports, state: SessionState, work: readonly 
 	const { fresh, again } = takeUp(state, work);
 	ports.log.debug({ workIds: fresh.map(({ workId }) => workId), again: again.length }, "leased");
 	const at: Ports = { ...ports, relay: lettingGo(ports.relay, state) };
-	const read = state.reader();
+	const { read, readQueued } = state.readers();
 	const inTurn = createTurns(TAGS_AT_A_TIME);
 	const beside = (run: () => Promise<void>) => runBeside(ports, state, "tagging", () => inTurn(run));
 	const [launches, others] = [fresh.filter(isLaunch), fresh.filter((item) => !isLaunch(item))];
@@ -90,7 +90,13 @@ export async function perform(ports: Ports, state: SessionState, work: readonly 
 			at,
 			again.filter(isLaunch).map((item) => ({ item, body: { outcome: "extend" } })),
 		),
-		launch(at, launches, { budgets, read, guard: createGuard(at), cancel: kept((_, runId) => String(runId), at.github.cancelRun), beside }),
+		launch(at, launches, {
+			budgets,
+			read: readQueued,
+			guard: createGuard(at),
+			cancel: kept((_, runId) => String(runId), at.github.cancelRun),
+			beside,
+		}),
 		...others.map((item) => settleWith(at, item, () => performOne(at, item, read))),
 	]).finally(() => {
 		for (const { workId, leaseId } of fresh) letGo(state, workId, leaseId);

@@ -73,7 +73,9 @@ export function createOpenJobs({ read, forget }: Pick<Records, "read" | "forget"
 		keeping: (spare: string): Job | null => get(bySpare.get(spare)),
 		/** The jobs of a state that are due, the longest overdue first, of those that are wanted. */
 		due(state: JobState, now: number, limit: number, isWanted: (entry: Whose) => boolean = () => true): Job[] {
-			const due = [...byId.values()].filter((entry) => entry.state === state && entry.dueAt <= now);
+			if (limit <= 0) return [];
+			const due: Entry[] = [];
+			for (const entry of byId.values()) if (entry.state === state && entry.dueAt <= now) due.push(entry);
 			const first: Job[] = [];
 			for (const entry of due.sort((one, other) => one.dueAt - other.dueAt)) {
 				if (first.length >= limit) break;

@@ -24,13 +24,17 @@ function countingGitHub(jobs: RunJob[]) {
 	return { github, asked, fail };
 }
 const at = (id: number, runId = 1) => ({ id, runId, attempt: 1, repository: "octo-org/octo-repo", installationId: null });
+const launchReaders = (github: GitHub, now: () => number) => {
+	const readers = createRunReaders(github, now);
+	return () => readers().readQueued;
+};
 const numbered = (...ids: number[]) => ids.map((id) => ({ ...job, id }));
 
 describe("runs", () => {
 	test("are read once for all jobs of a batch, and once for batches that follow closely", async () => {
 		let now = 0;
 		const { github, asked } = countingGitHub(numbered(1, 2, 3));
-		const reader = createRunReaders(github, () => now);
+		const reader = launchReaders(github, () => now);
 		const first = reader();
 		const readings = await Promise.all([first(at(1)), first(at(2))]);
 		expect(readings.map(({ kind }) => kind)).toEqual(["read", "read"]);
@@ -45,7 +49,7 @@ describe("runs", () => {
 	test("are read again as a whole by the next batch when its jobs were not there yet, not job by job", async () => {
 		const jobs = numbered(1);
 		const { github, asked } = countingGitHub(jobs);
-		const reader = createRunReaders(github, () => 0);
+		const reader = launchReaders(github, () => 0);
 		await reader()(at(1));
 		jobs.push(...numbered(2, 3, 4));
 		const second = reader();
@@ -53,9 +57,17 @@ describe("runs", () => {
 		expect(asked).toEqual(["run", "jobs", "run", "jobs"]);
 	});
 
+	test("are read anew for what looks after a job, however fresh another reading is", async () => {
+		const { github, asked } = countingGitHub(numbered(1));
+		const readers = createRunReaders(github, () => 0);
+		await readers().readQueued(at(1));
+		await readers().read(at(1));
+		expect(asked).toEqual(["run", "jobs", "run", "jobs"]);
+	});
+
 	test("that could not be read are asked for again by the next batch", async () => {
 		const { github, asked, fail } = countingGitHub(numbered(1));
-		const reader = createRunReaders(github, () => 0);
+		const reader = launchReaders(github, () => 0);
 		fail(2);
 		expect((await reader()(at(1))).kind).toBe("failed");
 		expect((await reader()(at(1))).kind).toBe("read");
@@ -64,7 +76,7 @@ describe("runs", () => {
 
 	test("a job that a list leaves out is asked for by its id", async () => {
 		const { github, asked } = countingGitHub(numbered(1));
-		await createRunReaders(github, () => 0)()(at(9));
+		await launchReaders(github, () => 0)()(at(9));
 		expect(asked).toEqual(["run", "jobs", "job 9"]);
 	});
 });

@@ -15,7 +15,7 @@ export const MAX_PAYLOAD_BYTES = 32 * 1024 * 1024;
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** Whoever looks at a held machine lets its job go on with this. */
-export const GO_ON = "/tmp/mayfly-go-on";
+export const GO_ON = "/tmp/go-on";
 
 /** Keeps an admitted job before its first step, for somebody who looks at the machine (`debug=true`). */
 function holdScript(seconds: number): string {

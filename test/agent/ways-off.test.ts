@@ -39,8 +39,8 @@ describe("runners", () => {
 
 	test("one of a deprecated version says so", async () => {
 		const end = await runMachine({ runner: "deprecated" });
-		expect(reasonOf(end, "off")).toContain("deprecated");
-		expect(end).toMatchObject({ ...OFF, phases: ["claimed", "listening", "off"] });
+		expect(reasonOf(end, "deprecated")).toContain("deprecated");
+		expect(end).toMatchObject({ ...OFF, phases: ["claimed", "listening", "deprecated", "off"] });
 	});
 
 	test("one whose registration is gone leaves without a job", async () => {

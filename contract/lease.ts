@@ -54,6 +54,8 @@ export const LaunchItem = v.object({
 	onDemand: v.boolean(),
 	/** Deployment environment named by any delivery of this job. */
 	environment: v.nullable(Text),
+	/** Whether a delivery has told what environment the job is for, if any: a job that was found without one may be for any. */
+	isEnvironmentKnown: v.optional(v.boolean(), true),
 	source: v.optional(JobSource, "webhook"),
 	queuedAt: Time,
 	receivedAt: Time,

@@ -17,8 +17,15 @@ export type Admittance = Admitted | { admitted: false; ours: boolean; reason: st
 
 const refuse = (reason: string): Admittance => ({ admitted: false, ours: true, reason });
 
-/** `repository` is GitHub's own name for it, read again; `environment` what any delivery of the job said. */
-export function admitJob(run: Run, job: RunJob, environment: string | null, config: ResolvedConfig): Admittance {
+/** What is said of the environment by a delivery that was not heard. */
+export const UNHEARD = Symbol("unheard");
+
+/**
+ * `repository` is GitHub's own name for it, read again; `environment` what the deliveries of the job said, or that none has told. A job
+ * without an environment has none to be told.
+ */
+export function admitJob(run: Run, job: RunJob, heard: string | null | typeof UNHEARD, config: ResolvedConfig): Admittance {
+	const environment = heard === UNHEARD ? null : heard;
 	const name = run.repository.split("/")[0] ?? "";
 	const owner = config.owners.find((served) => served.name.toLowerCase() === name.toLowerCase());
 	if (!owner) return { admitted: false, ours: false, reason: `The owner ${name} is not served here.` };
@@ -26,7 +33,7 @@ export function admitJob(run: Run, job: RunJob, environment: string | null, conf
 	if (!labels.ok) return { admitted: false, ours: labels.ours, reason: labels.reason };
 	const tier = config.tiers[labels.request.tier];
 	if (!tier) return refuse(`There is no tier ${labels.request.tier}.`);
-	const reason = tier.kind === "deploy" ? deployRefusal(run) : protectedRefusal(environment, config);
+	const reason = tier.kind === "deploy" ? deployRefusal(run) : protectedRefusal(heard, config);
 	if (reason !== null) return refuse(`The tier ${labels.request.tier} does not admit the job: ${reason}.`);
 	for (const actor of new Set([run.actor, run.triggeringActor])) {
 		const refusal = ruleRefusal(run, actor, environment, tier);
@@ -47,7 +54,10 @@ function deployRefusal(run: Run): string | null {
 }
 
 /** Build machines hold nothing back from their jobs, so what is protected does not run there. */
-function protectedRefusal(environment: string | null, { protectedEnvironments }: ResolvedConfig): string | null {
+function protectedRefusal(environment: string | null | typeof UNHEARD, { protectedEnvironments }: ResolvedConfig): string | null {
+	if (environment === UNHEARD && protectedEnvironments.length > 0)
+		return "its webhook was lost, so it is unknown whether its environment is a protected one: run it again";
+	if (environment === UNHEARD) return null;
 	if (environment === null || !matches(protectedEnvironments, environment)) return null;
 	return `the environment ${environment} is protected: only a deploy tier serves it`;
 }

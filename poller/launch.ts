@@ -1,7 +1,7 @@
 // Launches for a batch of jobs: verify, admit, group, intent, fleet, machines (DESIGN 5).
 import type { Budgets, Intent, LaunchItem } from "../contract/lease.ts";
 import { awaitAddresses } from "./addresses.ts";
-import { admitJob } from "./admit.ts";
+import { admitJob, UNHEARD } from "./admit.ts";
 import { bootMachine } from "./boot-machine.ts";
 import { type Failure, retryLaunchAt } from "./ec2-errors.ts";
 import { makeFleet } from "./fleet.ts";
@@ -45,7 +45,7 @@ async function judge(ports: Ports, item: LaunchItem, batch: Batch): Promise<{ ca
 	const standing = standingOf(await read(item.job), item.job.id, ports.now());
 	if (!standing.queued) return { settle: { item, body: patientWithYoung(standing.settle, item.queuedAt, ports.now()) } };
 	const { run, job } = standing;
-	const admitted = admitJob(run, job, item.environment, ports.config);
+	const admitted = admitJob(run, job, item.isEnvironmentKnown ? item.environment : UNHEARD, ports.config);
 	if (!admitted.admitted) return { settle: { item, body: await refusal(ports, item, admitted, batch) } };
 	const at = { repository: run.repository, installationId: item.job.installationId };
 	const guarded = await guard(admitted, at, run.id, item.environment).catch((error: unknown) => outcomeOfError(error, ports.now()));

@@ -58,6 +58,14 @@ export function refund(minute: Minute, count: number): Minute {
 		.toReversed();
 }
 
+/** The minute after one that was spent before turns out to be spent only now: it may have been granted long before. */
+export function spentLater(minute: Minute, now: number): Minute {
+	const [oldest, ...rest] = recent(minute, now);
+	if (!oldest) return spend([], 1, now);
+	const [at, count] = oldest;
+	return spend(count > 1 ? [[at, count - 1], ...rest] : rest, 1, now);
+}
+
 /** When one more may be spent, in epoch milliseconds: now, or when the oldest is a minute old. */
 export function oneLeftAt(minute: Minute, allowance: number, now: number): number {
 	if (leftOf(minute, allowance, now) >= 1) return now;

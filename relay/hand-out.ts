@@ -3,7 +3,7 @@ import type { JobState } from "../contract/job.ts";
 import type { LeaseAnswer, LeaseRequest, WorkItem } from "../contract/lease.ts";
 import type { Switches } from "../contract/switches.ts";
 import { CLOSED, isOpen } from "./breaker.ts";
-import { fullBucket, leftOf, oneLeftAt, refilled, refund, spend, spent } from "./budgets.ts";
+import { fullBucket, leftOf, oneLeftAt, refilled, spend, spent } from "./budgets.ts";
 import { type Caps, createRoom, type Whose } from "./caps.ts";
 import { type Clocks, JIT_CALLS_A_MINUTE, RATES } from "./clocks.ts";
 import type { Job } from "./job.ts";
@@ -21,7 +21,7 @@ export function switchesOf(queue: Queue): Switches {
 
 function budgetsOf(queue: Queue, now: number): Budgets {
 	const kept = queue.budgets() ?? { jit: [], ec2: fullBucket(RATES.ec2, now) };
-	return { jit: refund(kept.jit, queue.refunds()), ec2: refilled(kept.ec2, RATES.ec2, now) };
+	return { jit: kept.jit, ec2: refilled(kept.ec2, RATES.ec2, now) };
 }
 
 function isHeldBack(switches: Switches): boolean {
@@ -120,6 +120,7 @@ function leaseLaunch(queue: Queue, job: Job, leaseId: string, now: number, clock
 		onDemand,
 		environment,
 		source,
+		isEnvironmentKnown: source === "webhook" || job.heard.some((mark) => mark.startsWith("queued/")),
 		queuedAt,
 		receivedAt,
 		leasedAt,

@@ -1,5 +1,5 @@
 // The newest leases: what was handed out to whom, so that a lost answer is given again, and what was left of the budgets.
-import type { Minute } from "./budgets.ts";
+import { type Minute, refund, spentLater } from "./budgets.ts";
 import type { OpenJobs } from "./open-jobs.ts";
 import type { Budgets, Counters, Leased, SettingRows } from "./setting-rows.ts";
 
@@ -23,7 +23,7 @@ export function leaseRows({ setting, saveSetting }: SettingRows, open: OpenJobs)
 	const later = open.all().filter(({ receivedAt }) => receivedAt > (newest?.at ?? 0));
 	const counters: Counters = { deliveries: 0, duplicates: 0, ...newest?.counters };
 	counters.deliveries += later.reduce((sum, { deliveries }) => sum + deliveries.length, 0);
-	let refunds = 0;
+	let budgets = newest?.budgets ?? null;
 	const recent = new Set<string>();
 	const put = (slot: number, lease: Leased): void => {
 		leases[slot] = lease;
@@ -31,11 +31,10 @@ export function leaseRows({ setting, saveSetting }: SettingRows, open: OpenJobs)
 	};
 	return {
 		counters,
-		budgets: (): Budgets | null => leases[last]?.budgets ?? null,
-		/** JIT calls that the newest lease paid for and that were never made. A restart forgets them. */
-		refunds: (): number => refunds,
-		refund: (): void => {
-			refunds += 1;
+		budgets: (): Budgets | null => budgets,
+		/** What became of a JIT call that a lease paid for, if it was made or will not be. Kept with the next lease; a restart before that forgets it. */
+		accountFor(isMade: boolean, now: number): void {
+			if (budgets) budgets = { ...budgets, jit: isMade ? spentLater(budgets.jit, now) : refund(budgets.jit, 1) };
 		},
 		lastLeaseAt: (): number => leases[last]?.at ?? 0,
 		/** What was handed out to a request after a moment. */
@@ -45,7 +44,7 @@ export function leaseRows({ setting, saveSetting }: SettingRows, open: OpenJobs)
 			// Later than the one before, even within a millisecond: a restart knows the newest by it.
 			const at = Math.max(lease.at, (leases[last]?.at ?? 0) + 1);
 			last = (last + 1) % SLOTS;
-			refunds = 0;
+			budgets = lease.budgets;
 			put(last, { ...lease, at, counters: { ...counters } });
 		},
 		/** After the clock was set back: the leases become as old as they were, so that budgets refill, answers age and the newest stays the newest. */
@@ -54,9 +53,10 @@ export function leaseRows({ setting, saveSetting }: SettingRows, open: OpenJobs)
 			for (const [slot, lease] of leases.entries()) {
 				if (!lease) continue;
 				const { jit, ec2 } = lease.budgets;
-				const budgets = { jit: jit.map(([at, count]): Minute[number] => [at - by, count]), ec2: { ...ec2, at: ec2.at - by } };
-				put(slot, { ...lease, at: lease.at - by, budgets });
+				const before = { jit: jit.map(([at, count]): Minute[number] => [at - by, count]), ec2: { ...ec2, at: ec2.at - by } };
+				put(slot, { ...lease, at: lease.at - by, budgets: before });
 			}
+			budgets = leases[last]?.budgets ?? null;
 		},
 		/** Whether a delivery was among the newest of all. Each job remembers its own for as long as it is kept. */
 		isRecent: (delivery: string): boolean => recent.has(delivery),

@@ -43,7 +43,7 @@ function meetNew(queue: Queue, event: Pick<JobEvent, "job" | "createdAt">, fact:
 
 function hearKnown(queue: Queue, job: Job, fact: Fact, now: number, clocks: Clocks): Moves {
 	const isAgain = fact.stage === "queued" && (job.state === "refused" || job.state === "dead");
-	if (isAgain) return requeue(job, now, clocks);
+	if (isAgain) return requeue({ ...job, environment: job.environment ?? fact.environment }, now, clocks);
 	return hear(job, fact, claimOf(queue, fact.runnerName), now, clocks);
 }
 

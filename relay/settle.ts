@@ -43,7 +43,8 @@ function settleOfJob(queue: Queue, id: number, result: Outcome, now: number, clo
 	}
 	const claims = { machine: machineClaim(queue, result), launch: queue.claim(launchKey(id)) };
 	const { moves, stale } = settleJob(job, result, claims, now, clocks);
-	if (stale === null && isUnspent(job, result)) queue.refund();
+	const isMade = wasRegistered(job, result);
+	if (stale === null && isMade !== null) queue.accountFor(isMade, now);
 	if (stale === null && result.outcome === "launching") {
 		const { token, members, request } = result;
 		queue.saveIntent({ token, members, request }, now);
@@ -52,9 +53,11 @@ function settleOfJob(queue: Queue, id: number, result: Outcome, now: number, clo
 	return stale === null ? { state: queue.job(id)?.state ?? null } : { stale };
 }
 
-/** A launch that came to its end before its runner was registered: the registration that its lease paid for was not made. */
-function isUnspent({ pointer }: Job, { workId, outcome }: Outcome): boolean {
-	return workId === launchKey(pointer.id) && ["refused", "notQueued", "gone", "later"].includes(outcome);
+/** Whether the registration that a launch's lease paid for was made, as its end tells; null if it does not. */
+function wasRegistered({ pointer }: Job, { workId, outcome }: Outcome): boolean | null {
+	if (workId !== launchKey(pointer.id)) return null;
+	if (outcome === "launched" || outcome === "failed") return true;
+	return ["refused", "notQueued", "gone", "later"].includes(outcome) ? false : null;
 }
 
 function machineClaim(queue: Queue, result: Outcome): Claim {

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import type { LaunchItem } from "../../contract/lease.ts";
 import type { RunOptions } from "../../local/github/runs.ts";
 import type { RunnerGroupOptions } from "../../local/github/world.ts";
-import { admitJob } from "../../poller/admit.ts";
+import { admitJob, UNHEARD } from "../../poller/admit.ts";
 import { whyNotApproved, whyOpen } from "../../poller/guard.ts";
 import type { Run, RunnerGroup } from "../../poller/ports.ts";
 import { job, run } from "./facts.ts";
@@ -70,6 +70,12 @@ describe("admission to a deploy tier", () => {
 		expect(asks({}, "Production", "mayfly=1/runner=small")).toContain("only a deploy tier serves it");
 		expect(asks({}, "prod-eu", "mayfly=1/runner=small")).toContain("only a deploy tier serves it");
 		for (const environment of [null, "staging"]) expect(asks({}, environment, "mayfly=1/runner=small")).toBe("admitted");
+	});
+
+	test("a job whose webhook was lost may be for a protected environment, so where there are such it is refused", () => {
+		const found = (by: typeof config) => admitJob(run, { ...job, labels: ["mayfly=1/runner=small"] }, UNHEARD, by);
+		expect(found(config)).toMatchObject({ admitted: false, reason: expect.stringContaining("its webhook was lost") });
+		expect(found({ ...config, protectedEnvironments: [] })).toMatchObject({ admitted: true });
 	});
 });
 

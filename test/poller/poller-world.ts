@@ -76,7 +76,16 @@ export function launchItem(id: number, runId: number, installationId: number, mo
 	const pointer = { id, runId, attempt: 1, repository: REPOSITORY, owner: "octo-org", installationId, labels: ["a-hint"], name: "job" };
 	const now = Date.now();
 	return {
-		...{ kind: "launch", workId: `launch-${id}`, leaseId: `lease-${id}`, job: pointer, intent: null, onDemand: false, environment: null },
+		...{
+			kind: "launch",
+			workId: `launch-${id}`,
+			leaseId: `lease-${id}`,
+			job: pointer,
+			intent: null,
+			onDemand: false,
+			environment: null,
+			isEnvironmentKnown: true,
+		},
 		...{ source: "webhook", queuedAt: now - 20, receivedAt: now - 10, leasedAt: now },
 		...more,
 	};

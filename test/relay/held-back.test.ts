@@ -2,6 +2,7 @@
 // back to the budget when a launch ends before its registration.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type { WorkItem } from "../../contract/lease.ts";
 import type { Caps } from "../../relay/caps.ts";
 import { DEFAULT_CLOCKS as clocks, JIT_CALLS_A_MINUTE } from "../../relay/clocks.ts";
 import { jobDetail, listJobs, stats, whyWaits } from "../../relay/figures.ts";
@@ -9,6 +10,7 @@ import { nextWorkAt, switchesOf } from "../../relay/hand-out.ts";
 import { instanceId, jobEvent, machineOf } from "./ledger-rows.ts";
 import { intent, type Ledger, leaseOf, ledger, reach, stateOf } from "./ledger-under-test.ts";
 
+const jobOf = (item: WorkItem) => (item.kind === "launch" ? item.job.id : 0);
 const launched = (it: Ledger, id: number, lease = leaseOf(it, id)) => {
 	it.settle({ ...lease, ...intent(`t-${id}`, [id]) });
 	it.settle({ ...lease, outcome: "launched", ...machineOf(id) });
@@ -149,6 +151,37 @@ describe("a runner whose version is deprecated", () => {
 	});
 });
 
+describe("the environment of a job", () => {
+	const found = (it: Ledger) => {
+		const { job } = jobEvent(1, "queued");
+		it.observe({ jobs: [{ job, status: "queued", conclusion: null, runnerName: null, createdAt: it.now() }] });
+	};
+	const deployment = { environment: "production" };
+
+	test("is unknown of one that was found without a webhook, until its webhook comes after all", () => {
+		const it = ledger();
+		found(it);
+		expect(it.lease()).toMatchObject([{ environment: null, isEnvironmentKnown: false }]);
+		it.hear(1, "queued", deployment);
+		it.wait(clocks.firstLease + 1);
+		expect(it.lease()).toMatchObject([{ environment: "production", isEnvironmentKnown: true }]);
+	});
+
+	test("comes with the webhook that queues a refused one again", () => {
+		const it = ledger();
+		found(it);
+		it.settle({ ...leaseOf(it, 1), outcome: "refused", reason: "its webhook was lost" });
+		it.hear(1, "queued", deployment);
+		expect(it.lease()).toMatchObject([{ environment: "production", isEnvironmentKnown: true }]);
+	});
+
+	test("is known to be none when its webhook names none", () => {
+		const it = ledger();
+		it.hear(1, "queued");
+		expect(it.lease()).toMatchObject([{ environment: null, isEnvironmentKnown: true }]);
+	});
+});
+
 describe("budgets", () => {
 	test.each(["refused", "gone", "notQueued", "later"] as const)("a launch that ends as %s gives its registration back", (outcome) => {
 		const it = ledger();
@@ -164,6 +197,17 @@ describe("budgets", () => {
 		// Those are kept: what they paid for is spent.
 		expect(it.lease(100)).toHaveLength(JIT_CALLS_A_MINUTE - 100);
 		expect(stateOf(it.queue, 300)).toBe("queued");
+	});
+
+	test("a registration counts from when it was made, however long before it was granted", () => {
+		const it = ledger();
+		for (let id = 1; id <= 300; id++) it.hear(id, "queued");
+		const first = it.lease(100);
+		for (const item of first) it.settle({ workId: item.workId, leaseId: item.leaseId, ...intent(`t-${item.workId}`, [jobOf(item)]) });
+		it.wait(50_000);
+		for (const item of first) it.settle({ workId: item.workId, leaseId: item.leaseId, outcome: "launched", ...machineOf(jobOf(item)) });
+		it.wait(20_000);
+		expect(it.lease(100).filter(({ kind }) => kind === "launch")).toHaveLength(JIT_CALLS_A_MINUTE - 100);
 	});
 
 	test("a registration that was made is not given back", () => {

@@ -1,6 +1,6 @@
 // One process of `bun run simulate`: simulates every day it is asked for and answers what came of it.
 import type { Plant } from "./plants.ts";
-import { simulate } from "./simulate.ts";
+import { type Peaks, simulate } from "./simulate.ts";
 import { openSqlite } from "./storage.ts";
 
 export interface Asked {
@@ -18,6 +18,8 @@ export interface Day {
 	/** What people read of a day that broke a rule. */
 	failure: string | null;
 	hash: string | null;
+	/** How close it came to its bounds; null when it threw. */
+	peaks: Peaks | null;
 }
 
 /** The lines before the first rule that was broken. */
@@ -32,12 +34,12 @@ export async function dayOf({ seed, lines, sqlite, hash, plant }: Asked): Promis
 	const run = (trace: boolean) => simulate(seed, { trace, ...(sqlite && { storage: openSqlite() }), ...(plant && { plant }) });
 	const outcome = await run(hash);
 	const hashed = hash ? new Bun.CryptoHasher("sha256").update(outcome.trace.join("\n")).digest("hex") : null;
-	if (outcome.problems.length === 0) return { seed, failure: null, hash: hashed };
-	const { trace, problems, jobs, launched, mostOpen } = await run(true);
-	const head = `seed ${seed}: ${jobs} jobs, ${launched} machines, at most ${mostOpen} jobs at once`;
+	if (outcome.problems.length === 0) return { seed, failure: null, hash: hashed, peaks: outcome.peaks };
+	const { trace, problems, jobs, launched, peaks } = await run(true);
+	const head = `seed ${seed}: ${jobs} jobs, ${launched} machines, at most ${peaks.open} jobs at once`;
 	const told = problems.map((problem) => `  ${problem}`);
 	const again = `again: bun run simulate --seeds 1 --from ${seed}${sqlite ? " --sqlite" : ""}${plant ? ` --plant ${plant}` : ""}`;
-	return { seed, failure: [head, ...before(trace, lines), "", ...told, again].join("\n"), hash: hashed };
+	return { seed, failure: [head, ...before(trace, lines), "", ...told, again].join("\n"), hash: hashed, peaks };
 }
 
 if (import.meta.main) {
@@ -45,7 +47,7 @@ if (import.meta.main) {
 	process.on("message", (asked: Asked) => {
 		const threw = (error: unknown): Day => {
 			const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-			return { seed: asked.seed, failure: `seed ${asked.seed} threw ${what}`, hash: null };
+			return { seed: asked.seed, failure: `seed ${asked.seed} threw ${what}`, hash: null, peaks: null };
 		};
 		dayOf(asked).catch(threw).then(answer);
 	});

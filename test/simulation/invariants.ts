@@ -17,6 +17,9 @@ export const BOUNDS = {
 	life: 7 * 60 * MINUTE,
 };
 
+/** The bounds for people. */
+export const BOUND_LINE = `bounds: a path to a machine or a reason within ${BOUNDS.path / MINUTE} min after the faults, at most ${BOUNDS.spare} machines beyond the open jobs, no machine older than ${BOUNDS.life / (60 * MINUTE)} h, 900 points of GitHub's a minute, EC2's 50 changes and 5 a second`;
+
 export interface Models {
 	jobs: JobsModel;
 	github: GitHubModel;
@@ -58,7 +61,7 @@ export function createInvariants(setting: Setting, { jobs, github, ec2, relay }:
 			const open = jobs.open().length;
 			const old = alive.find(({ launchedAt }) => clock.now() - launchedAt > BOUNDS.life);
 			if (old) broken(`${old.instanceId} is older than its limits`);
-			if (alive.length > 2 * open + BOUNDS.spare) broken(`${alive.length} machines are alive for ${open} open jobs`);
+			if (alive.length > open + BOUNDS.spare) broken(`${alive.length} machines are alive for ${open} open jobs`);
 		},
 		/** At the end, when there have been no faults for a long time. */
 		end(quietSince: number): void {

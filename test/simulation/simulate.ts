@@ -46,8 +46,16 @@ export interface Outcome {
 	trace: string[];
 	jobs: number;
 	launched: number;
-	mostOpen: number;
-	mostPoints: number;
+	peaks: Peaks;
+}
+/** The most that there was of what has a bound. */
+export interface Peaks {
+	/** Open jobs at once. */
+	open: number;
+	/** Machines alive beyond the open jobs. */
+	spare: number;
+	/** GitHub's points in a minute. */
+	points: number;
 }
 export interface Options {
 	/** Whether every line of the trace is kept. */
@@ -66,7 +74,7 @@ export async function simulate(
 	const clock = createClock(START);
 	const problems: string[] = [];
 	const lines: string[] = [];
-	let mostOpen = 0;
+	const peaks: Peaks = { open: 0, spare: 0, points: 0 };
 	const tell: Setting["tell"] = (who, what) => {
 		if (!trace) return;
 		const text = typeof what === "string" ? what : what();
@@ -81,10 +89,14 @@ export async function simulate(
 	const deathOf = () => (dice.chance(setting.faults.now.pollerDies) ? { call: dice.below(300), after: dice.chance(0.5) } : null);
 	const { jobs, github, ec2, invariants } = startModels(setting, { config, storage, plant, deathOf });
 
+	/** On some days a push brings more than a thousand jobs. */
+	const isHuge = dice.chance(0.05);
+	if (isHuge)
+		clock.after(dice.below(12) * HOUR, () => jobs.push("octo-org/octo-repo", 1000 + dice.below(200), () => dice.pick(LABELS) ?? []));
 	function work(): void {
 		if (clock.now() - START > QUIET_FROM) return;
 		const isRush = dice.chance(0.01);
-		const count = isRush ? 100 + dice.below(300) : 1 + dice.below(8);
+		const count = isRush ? 100 + dice.below(isHuge ? 1200 : 300) : 1 + dice.below(8);
 		const refused = dice.chance(0.05);
 		const kinds = refused ? REFUSED : LABELS;
 		const alike = dice.pick(kinds) ?? [];
@@ -106,7 +118,9 @@ export async function simulate(
 	}
 	function look(): void {
 		invariants.look();
-		mostOpen = Math.max(mostOpen, jobs.open().length);
+		const open = jobs.open().length;
+		peaks.open = Math.max(peaks.open, open);
+		peaks.spare = Math.max(peaks.spare, ec2.alive().length - open);
 		clock.after(MINUTE, look);
 	}
 	work();
@@ -119,5 +133,5 @@ export async function simulate(
 	clock.run(START + DAY, () => undefined);
 	invariants.end(START + QUIET_FROM);
 	const launched = ec2.machines.size;
-	return { seed, problems, trace: lines, jobs: jobs.jobs.size, launched, mostOpen, mostPoints: github.mostPoints() };
+	return { seed, problems, trace: lines, jobs: jobs.jobs.size, launched, peaks: { ...peaks, points: github.mostPoints() } };
 }

@@ -19,7 +19,11 @@ export const Outcome = v.variant("outcome", [
 	v.object({ ...settled, outcome: v.literal("launched"), ...Machine.entries }),
 	/** On a launch: keep the lease. On a check, rerun or terminate: nothing to change, restart the clock of the state. */
 	v.object({ ...settled, outcome: v.literal("extend") }),
-	v.object({ ...settled, outcome: v.literal("later"), notBefore: Time, class: LaterClass, reason: Text }),
+	/** `intent: kept`: of a launch that was decided before and of which EC2 was not asked again, so that it may have machines. */
+	v.object({
+		...{ ...settled, outcome: v.literal("later"), notBefore: Time, class: LaterClass, reason: Text },
+		intent: v.optional(v.literal("kept")),
+	}),
 	/** Not for us, and why: shown to people. Final unless the job is queued again. */
 	v.object({ ...settled, outcome: v.literal("refused"), reason: Text }),
 	/** GitHub says that the job is not waiting for a machine. Applied like the webhook that says so. */

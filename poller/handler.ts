@@ -16,6 +16,7 @@ import { createPrices } from "./prices.ts";
 import { createRelay } from "./relay.ts";
 import { type PollerSecret, readSecret } from "./secrets.ts";
 import { runSession } from "./session.ts";
+import { createLife, type Life } from "./until-over.ts";
 
 const sleep = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms));
 
@@ -35,9 +36,10 @@ export async function handler(_event: unknown, context: { getRemainingTimeInMill
 		readSecret(access, config.secretsUrl, config.secretId),
 		readResolvedConfig(mailbox, config.configKey),
 	]);
-	const ports = portsOf(config, secret, resolved, { mailbox, log, metrics, endsAt });
+	const life = createLife();
+	const ports = portsOf(config, secret, resolved, { mailbox, log, metrics, endsAt }, life);
 	log.info({ endsAt }, "session begins");
-	const end = await runSession(ports, session, config.sweepMs);
+	const end = await runSession(ports, session, config.sweepMs).finally(life.end);
 	log.info({ end }, "session ends");
 }
 
@@ -52,18 +54,19 @@ function portsOf(
 	secret: PollerSecret,
 	resolved: ResolvedConfig,
 	{ mailbox, ...rest }: { mailbox: MailboxClient; log: Log; metrics: Metrics; endsAt: number },
+	life: Life,
 ): Ports {
-	const { region, credentials, stack } = config;
+	const { region, credentials, stack, appId, githubApiUrl: apiUrl } = config;
 	const { log, metrics, endsAt } = rest;
 	const now = Date.now;
 	const pace = { now, sleep, begunAt: now(), endsAt };
 	const rateLeft = metrics.rateLeft;
 	const outside = metered(
 		{
-			mailbox,
-			relay: createRelay({ url: config.relayUrl, token: secret.pollerToken, fetch, sleep }),
-			github: createGitHub({ apiUrl: config.githubApiUrl, appId: config.appId, privateKey: secret.appPrivateKey, now, sleep, rateLeft }),
-			ec2: createEc2({ region, credentials, endpoint: config.ec2Url }),
+			mailbox: life.of(mailbox),
+			relay: life.of(createRelay({ url: config.relayUrl, token: secret.pollerToken, fetch, sleep })),
+			github: life.of(createGitHub({ apiUrl, appId, privateKey: secret.appPrivateKey, now, sleep, rateLeft })),
+			ec2: life.of(createEc2({ region, credentials, endpoint: config.ec2Url })),
 		},
 		metrics,
 	);

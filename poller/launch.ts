@@ -27,7 +27,7 @@ export interface Batch {
 }
 
 export async function launch(ports: Ports, items: readonly LaunchItem[], batch: Batch): Promise<void> {
-	const judged = await Promise.all(items.map((item) => judge(ports, item, batch)));
+	const judged = await Promise.all(items.map(async (item) => keepingIntent(item, await judge(ports, item, batch))));
 	const candidates = judged.flatMap((it) => ("candidate" in it ? [it.candidate] : []));
 	const { groups, replays } = planLaunches(candidates);
 	await Promise.all([
@@ -40,7 +40,15 @@ export async function launch(ports: Ports, items: readonly LaunchItem[], batch: 
 	]);
 }
 
-async function judge(ports: Ports, item: LaunchItem, batch: Batch): Promise<{ candidate: Candidate } | { settle: Told }> {
+type Judged = { candidate: Candidate } | { settle: Told };
+
+/** A launch that was begun before may have its machines already: that it waits must not make it another launch. */
+function keepingIntent(item: LaunchItem, judged: Judged): Judged {
+	if ("candidate" in judged || item.intent === null || judged.settle.body.outcome !== "later") return judged;
+	return { settle: { item, body: { ...judged.settle.body, intent: "kept" } } };
+}
+
+async function judge(ports: Ports, item: LaunchItem, batch: Batch): Promise<Judged> {
 	const { budgets, read, guard } = batch;
 	const standing = standingOf(await read(item.job), item.job.id, ports.now());
 	if (!standing.queued) return { settle: { item, body: patientWithYoung(standing.settle, item.queuedAt, ports.now()) } };

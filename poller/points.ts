@@ -15,9 +15,9 @@ export function pointsAt(now: number, life: Life): number {
 	return isShared(now, life, MINUTE_MS) ? 125 : 250;
 }
 
-/** Registrations in the minute that ends now. A session that ends has been handed out few of late. Pure. */
+/** Registrations in the minute that ends now. A session that ends has been handed out few of late; with the 110 of its successor and all the rest they are 900 points. Pure. */
 export function registrationsAt(now: number, { endsAt }: Life): number {
-	return endsAt - now < SHARED_MS ? 30 : 110;
+	return endsAt - now < SHARED_MS ? 20 : 110;
 }
 
 /** The same calls, each made once there is room for it. */

@@ -91,9 +91,10 @@ interface Later {
 	notBefore: number;
 	class: LaterClass;
 	reason: string;
+	intent?: "kept" | undefined;
 }
 
-/** A launch that must wait gives up its intent: the answer that said so is final for that token. */
+/** A launch that must wait gives up its intent, since EC2's answer is final for that token; unless EC2 was not asked. */
 function later(job: Job, result: Later, now: number, clocks: Clocks): Moves {
 	const dueAt = Math.min(Math.max(result.notBefore, now), now + clocks.giveUpAfter);
 	if (!isLaunch(job)) return movesOf({ ...job, lease: null, dueAt });
@@ -104,6 +105,7 @@ function later(job: Job, result: Later, now: number, clocks: Clocks): Moves {
 	if (unknowns > LIMITS.unknowns) return close(counted, "dead", `failed ${unknowns} times: ${result.reason}`, now, clocks);
 	if (result.class !== "budget" && putOffSince !== null && now - putOffSince >= clocks.giveUpAfter)
 		return close(counted, "dead", `given up after waiting for ${result.class}: ${result.reason}`, now, clocks);
+	if (result.intent === "kept" && job.intent !== null) return movesOf({ ...counted, reason: result.reason, lease: null, dueAt });
 	const back = enter({ ...counted, seat: null, intent: null, gone: null }, "queued", result.reason, now, clocks);
 	return movesOf({ ...back, reason: result.reason, dueAt });
 }

@@ -8,6 +8,7 @@ import { paced } from "../../poller/points.ts";
 import type { Ports } from "../../poller/ports.ts";
 import { createPrices } from "../../poller/prices.ts";
 import { runSession } from "../../poller/session.ts";
+import { createLife } from "../../poller/until-over.ts";
 import { problemsOf } from "../poller/emf.ts";
 import type { Setting } from "./world.ts";
 
@@ -54,7 +55,7 @@ export interface Death {
 }
 
 /** Whether a session lives, counted by its calls. Every call of a dead one stays without an answer. */
-function createLife(death: Death | null, dies: () => void) {
+function createMortality(death: Death | null, dies: () => void) {
 	let left = death?.call ?? Number.POSITIVE_INFINITY;
 	const isDead = () => left < 0;
 	return {
@@ -69,7 +70,7 @@ function createLife(death: Death | null, dies: () => void) {
 	};
 }
 
-function mortal<T extends object>(port: T, { isDead, begins }: ReturnType<typeof createLife>): T {
+function mortal<T extends object>(port: T, { isDead, begins }: ReturnType<typeof createMortality>): T {
 	const never = new Promise<never>(() => undefined);
 	const wrapped = Object.entries(port).map(([name, call]) => [
 		name,
@@ -102,7 +103,8 @@ export function startSessions(
 		const begunAt = clock.now();
 		const endsAt = begunAt + LIFE_MS;
 		let isOver = false;
-		const life = createLife(deathOf(sessions), () => {
+		const life = createLife();
+		const mortality = createMortality(deathOf(sessions), () => {
 			if (isOver) return;
 			tell("poller", `${session} dies`);
 			onDeath();
@@ -116,10 +118,10 @@ export function startSessions(
 		const metrics = createMetrics({ stack, now: clock.now, write });
 		const { relay, github, ec2, mailbox } = metered(
 			{
-				relay: mortal(outside.relay, life),
-				github: mortal(outside.github, life),
-				ec2: mortal(outside.ec2, life),
-				mailbox: mortal(outside.mailbox, life),
+				relay: life.of(mortal(outside.relay, mortality)),
+				github: life.of(mortal(outside.github, mortality)),
+				ec2: life.of(mortal(outside.ec2, mortality)),
+				mailbox: life.of(mortal(outside.mailbox, mortality)),
 			},
 			metrics,
 		);
@@ -132,7 +134,8 @@ export function startSessions(
 			oidc: { issuer: "https://oidc", keys: async () => [{ kty: "RSA", kid: "1" }] },
 			machines: { reportUrl: "http://relay/report", reportKey: "key", mailboxUrl: "http://mailbox" },
 		};
-		runSession(ports, session, SWEEP_MS).then(
+		const ended = runSession(ports, session, SWEEP_MS).finally(life.end);
+		ended.then(
 			(end) => {
 				isOver = true;
 				if (end !== "superseded") tell("poller", `${session} ends: ${end}`);

@@ -15,6 +15,7 @@ import { SECRETS } from "../relay/deliveries.ts";
 import { startSubject } from "../relay/subjects.ts";
 import { keepTrack } from "../running.ts";
 import { LATENCIES } from "./latencies.ts";
+import { startMachines } from "./machines.ts";
 
 export interface Stage {
 	github: GitHub;
@@ -44,7 +45,7 @@ images: { ubuntu: { arch: x64 } }
 tiers: { build: { freeForm: true, allow: {} } }
 `;
 
-/** A machine that is on until it is ended; what it does is not what is measured. */
+/** A machine that is on until it is ended; what it does there is machines.ts. */
 const bootNothing: Boot = async () => ({
 	...{ pid: null, directory: "", announceInterruption: () => {}, recommendRebalance: () => {}, kill: () => false },
 	end: async () => {},
@@ -67,13 +68,6 @@ function configText(): string {
 	return JSON.stringify(resolveConfig(read.value, INFRASTRUCTURE));
 }
 
-/** Tells the relay that the machine runs its job, as its agent would by then: nobody looks after it any more. */
-async function reportRunning({ report, instanceId, jobId }: BootDocument): Promise<void> {
-	const body = { version: 1, instanceId, jobId, sequence: 1, phase: "running", at: Date.now() };
-	const headers = { authorization: `Bearer ${report.token}`, "content-type": "application/json" };
-	await fetch(report.url, { method: "POST", headers, body: JSON.stringify(body) }).catch(() => undefined);
-}
-
 /** Starts everything and waits until the poller leases. `under` limits the poller's process. */
 export async function startStage(folder: string, under: string[] = []): Promise<Stage> {
 	const parts: { stop(): Promise<void> }[] = [];
@@ -93,13 +87,14 @@ export async function startStage(folder: string, under: string[] = []): Promise<
 		}),
 	);
 	github.faults.latencyMs = LATENCIES.github;
+	const machines = await keep(startMachines());
 	const note = async (key: string) => {
 		const at = Date.now();
 		const document = parseBootDocument(JSON.parse((await mailbox.read(key)) ?? "null"));
 		if (!document.ok) throw new Error(document.reason);
 		written.set(document.value.jobId, at);
 		documents.set(document.value.jobId, document.value);
-		await reportRunning(document.value);
+		machines.boot(document.value);
 	};
 	const mailbox = await keep(
 		await startMailbox({

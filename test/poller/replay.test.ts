@@ -46,6 +46,17 @@ describe("replay", () => {
 		expect(new Set(ends.map((end) => (end.outcome === "launched" ? end.instanceId : ""))).size).toBe(2);
 	});
 
+	test("while GitHub cannot be read it keeps its intent, since its machines may be there", async () => {
+		world = await startWorld();
+		const [item] = world.queue({}) as [LaunchItem];
+		await killedAt("applied", [item]);
+		world.github.faults.request({ path: /\/actions\/runs\//, status: 502, times: 8 });
+		world.relay.push(again(item));
+		const [end] = await world.relay.ends(item.workId);
+		expect(end).toMatchObject({ outcome: "later", class: "throttled", intent: "kept" });
+		expect(world.ec2.instances()).toHaveLength(1);
+	});
+
 	test("a member alone gets the machine of its place among all members", async () => {
 		world = await startWorld();
 		const items = world.queue({}, {}, {});

@@ -95,6 +95,25 @@ describe("what the poller settles", () => {
 		expect(stateOf(it.queue)).toBe("dead");
 	});
 
+	test("a launch that was decided keeps its intent where EC2 was not asked again, and is handed out with it at its moment", () => {
+		const it = reach("queued");
+		const launching = intent();
+		it.settle({ ...leaseOf(it, 1), ...launching });
+		it.wait(clocks.lease);
+		const notBefore = it.now() + 90_000;
+		it.settle({ ...leaseOf(it, 1), outcome: "later", notBefore, class: "throttled", reason: "GitHub is away", intent: "kept" });
+		expect(it.queue.job(1)).toMatchObject({ state: "launching", dueAt: notBefore, reason: "GitHub is away" });
+		expect(it.lease()).toEqual([]);
+		it.wait(90_000);
+		expect(it.lease()).toMatchObject([{ kind: "launch", intent: { token: launching.token, members: launching.members } }]);
+	});
+
+	test("what keeps an intent has one: a launch that was not decided only waits", () => {
+		const it = reach("queued");
+		it.settle({ ...leaseOf(it, 1), outcome: "later", notBefore: it.now(), class: "throttled", reason: "GitHub is away", intent: "kept" });
+		expect(it.queue.job(1)).toMatchObject({ state: "queued", intent: null });
+	});
+
 	test("a budget of our own never gives a job up", () => {
 		const it = reach("queued");
 		for (let n = 0; n < 5; n++) {

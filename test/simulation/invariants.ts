@@ -11,8 +11,8 @@ import type { Setting } from "./world.ts";
 export const BOUNDS = {
 	/** Once faults have stopped, a job that GitHub shows queued runs, has a machine on its way or a reason within this. */
 	path: 30 * MINUTE,
-	/** Machines alive beyond the open jobs: those that end, swaps, replacements. */
-	spare: 40,
+	/** Machines alive beyond the open jobs: those that end, replacements, and of one lease (100 items) those that a dying poller left behind and whose jobs other machines took. */
+	spare: 100,
 	/** No machine lives longer than its boot limit, its longest job and what the sweep takes. */
 	life: 7 * 60 * MINUTE,
 };

@@ -11,7 +11,7 @@ usage: bun run bench relay  [--rounds N] [--requests N] [--rows N] [--out FILE] 
   --requests N    relay: webhooks for each number of senders in a round (default 6000)
   --rows N        relay: ended jobs behind the slowest lease (default 1000000; about 2 GB of disk while it runs)
   --jobs N,...    poller: jobs that come at once (default 1,10,100,1000; the last takes nine minutes, which is GitHub's budget)
-  --sizes MB,...  poller: memory of the function, with the share of a CPU that Lambda gives it; needs root (default 128,256,512,768,1024)
+  --sizes MB,...  poller: memory of the function, with the share of a CPU that Lambda gives it; needs root (default 128,256,512,640,768,1024)
   --out FILE      where the figures go (default bench/results/<part>.json)
   --json          print the figures as JSON and nothing else
 
@@ -49,7 +49,7 @@ export function readOptions(argv: string[]): Options | "help" {
 			requests: { type: "string", default: "6000" },
 			rows: { type: "string", default: "1000000" },
 			jobs: { type: "string", default: "1,10,100,1000" },
-			sizes: { type: "string", default: "128,256,512,768,1024" },
+			sizes: { type: "string", default: "128,256,512,640,768,1024" },
 			out: { type: "string" },
 			json: { type: "boolean", default: false },
 			help: { type: "boolean", short: "h", default: false },

@@ -29,17 +29,19 @@ function jobOf(at: number, labels: number): Job {
 
 /** Queues a run with so many jobs at GitHub, which sends its webhooks, and waits for every document. */
 export async function burst(stage: Stage, count: number, labels = 1): Promise<Burst> {
-	const { github, ec2, asked, written, documents } = stage;
-	const before = { asked: asked.length, ec2: ec2.calls().length, documents: written.size };
+	const { github, ec2, asked, written } = stage;
+	const before = { asked: asked.length, ec2: ec2.calls().length, documents: written.length };
 	const jobs = Array.from({ length: count }, (_, at) => jobOf(at, labels));
 	const run = github.createRun({ repository: "octo-org/octo-repo", workflow: { file: "bench.yml", name: "bench", env: {}, jobs } });
 	const deadline = Date.now() + PATIENCE_MS + count * MS_PER_JOB;
-	while (written.size < before.documents + count && Date.now() < deadline) await Bun.sleep(5);
+	while (written.length < before.documents + count && Date.now() < deadline) await Bun.sleep(5);
 	const ids = github.jobs().flatMap(({ id, runId }) => (runId === run.id ? [id] : []));
 	const accepted = github.deliveries().filter(({ jobId, statusCode }) => ids.includes(jobId) && statusCode === 202);
 	const begun = Math.min(...accepted.map(({ at, duration }) => at + duration * 1000));
-	const times = ids.map((id) => (written.get(id) ?? Number.NaN) - begun);
-	const waits = ids.map((id) => (written.get(id) ?? Number.NaN) - (documents.get(id)?.timestamps.launchedAt ?? Number.NaN));
+	// In a long burst a runner may take another's job, whose own machine is then for the one that lost its: documents count, not jobs.
+	const made = Array.from({ length: count }, (_, at) => written[before.documents + at]);
+	const times = made.map((it) => (it?.at ?? Number.NaN) - begun);
+	const waits = made.map((it) => (it ? it.at - it.document.timestamps.launchedAt : Number.NaN));
 	const calls = asked.slice(before.asked);
 	const actions = ec2.calls().slice(before.ec2);
 	return {
@@ -50,7 +52,7 @@ export async function burst(stage: Stage, count: number, labels = 1): Promise<Bu
 			otherEc2: actions.filter(({ action }) => action !== "CreateFleet").length,
 			githubReads: calls.filter((it) => it.startsWith("GET /repos")).length,
 			githubChanges: calls.filter((it) => !it.startsWith("GET") && !it.includes("access_tokens")).length,
-			documents: written.size - before.documents,
+			documents: written.length - before.documents,
 		},
 	};
 }

@@ -24,9 +24,8 @@ export interface Stage {
 	poller: Poller;
 	/** Method and path of every call of GitHub's REST API, ids left out. */
 	asked: string[];
-	/** When the boot document of a job was written, epoch ms, by the job's id. */
-	written: Map<number, number>;
-	documents: Map<number, BootDocument>;
+	/** The boot documents in the order in which they were written, and when, epoch ms. */
+	written: { at: number; document: BootDocument }[];
 	/** Milliseconds from the start of the process until it leases. */
 	startedAfter: number;
 	stop(): Promise<void>;
@@ -76,8 +75,7 @@ export async function startStage(folder: string, under: string[] = []): Promise<
 		parts.push(kept);
 		return kept;
 	};
-	const written = new Map<number, number>();
-	const documents = new Map<number, BootDocument>();
+	const written: Stage["written"] = [];
 	const asked: string[] = [];
 	const relay = await keep(await startSubject("relay", folder));
 	const github = await keep(
@@ -92,8 +90,7 @@ export async function startStage(folder: string, under: string[] = []): Promise<
 		const at = Date.now();
 		const document = parseBootDocument(JSON.parse((await mailbox.read(key)) ?? "null"));
 		if (!document.ok) throw new Error(document.reason);
-		written.set(document.value.jobId, at);
-		documents.set(document.value.jobId, document.value);
+		written.push({ at, document: document.value });
 		machines.boot(document.value);
 	};
 	const mailbox = await keep(
@@ -128,7 +125,7 @@ export async function startStage(folder: string, under: string[] = []): Promise<
 	const stop = async () => {
 		for (const part of parts.splice(0).toReversed()) await part.stop();
 	};
-	return { github, ec2, mailbox, poller, asked, written, documents, startedAfter, stop };
+	return { github, ec2, mailbox, poller, asked, written, startedAfter, stop };
 }
 
 /** A poller that has not begun by then will not. */

@@ -27,9 +27,11 @@ export function isFromFork(payload: string | null, repository: string | null): b
 	}
 }
 
-/** `octo-org/octo-repo/.github/workflows/build.yml@refs/heads/main` as the rules name it: the path alone. */
-function workflowPath(ref: string | null): string | null {
-	return ref === null ? null : (/^[^/]+\/[^/]+\/([^@]+)@/.exec(ref)?.[1] ?? null);
+/** `octo-org/octo-repo/.github/workflows/build.yml@refs/heads/main` as the rules name it: the path alone, or all but the ref for another repository's. */
+export function workflowPath(ref: string | null, repository: string | null): string | null {
+	const [, holder, path] = /^([^/]+\/[^/]+)\/([^@]+)@/.exec(ref ?? "") ?? [];
+	if (holder === undefined || path === undefined) return null;
+	return holder.toLowerCase() === repository?.toLowerCase() ? path : `${holder}/${path}`;
 }
 
 /**
@@ -43,7 +45,7 @@ export function factsOf(fields: ReadonlyMap<string, string>, payload: string | n
 		event: known("event_name"),
 		ref: known("ref"),
 		environment: null,
-		workflow: workflowPath(known("workflow_ref")),
+		workflow: workflowPath(known("workflow_ref"), repository),
 		repository,
 		fork: isFromFork(payload, repository),
 	};

@@ -28,20 +28,31 @@ function holdScript(seconds: number): string {
 `;
 }
 
+/** Asks the issuer for a token of the job; says nothing if there is none to be had. Its limit and the question's own are within the hook's. */
+function tokenScript(audience: string): string {
+	return `token() {
+	[ -n "\${ACTIONS_ID_TOKEN_REQUEST_URL-}" ] || return 0
+	printf 'authorization: bearer %s' "\${ACTIONS_ID_TOKEN_REQUEST_TOKEN-}" | curl -q --silent --fail --max-time 5 --retry 1 --header @- \
+		"$ACTIONS_ID_TOKEN_REQUEST_URL&audience=${encodeURIComponent(audience)}" 2>/dev/null
+}
+`;
+}
+
 /**
- * The script; `hold` is for how long it keeps a job that was admitted, in ms. `--form-string` takes a value as it is, whatever it begins
- * with; `-q` keeps a .curlrc of the home folder out.
+ * The script; `hold` is for how long it keeps a job that was admitted, in ms; `audience` is whom a token must be for, if one is asked for.
+ * `--form-string` takes a value as it is, whatever it begins with; `-q` keeps a .curlrc of the home folder out.
  */
-export function hookScript(socket: string, hold = 0): string {
+export function hookScript(socket: string, hold: number, audience: string | null): string {
 	const facts = FACTS.map((name) => `\t--form-string "${name}=\${GITHUB_${name.toUpperCase()}-}"`);
+	const asksToken = audience !== null;
 	return `#!/bin/bash
 # Asks this machine's agent whether it admits the job. No answer is a refusal.
 event="\${GITHUB_EVENT_PATH-}"
 payload=()
-if [ -r "$event" ] && [ "$(wc -c < "$event")" -le ${MAX_PAYLOAD_BYTES} ]; then payload=(--form 'payload=@-;type=application/json'); else event=/dev/null; fi
+${asksToken ? tokenScript(audience) : ""}if [ -r "$event" ] && [ "$(wc -c < "$event")" -le ${MAX_PAYLOAD_BYTES} ]; then payload=(--form 'payload=@-;type=application/json'); else event=/dev/null; fi
 answer="$(curl -q --silent --show-error --noproxy '*' --max-time 10 --unix-socket ${quoted(socket)} --write-out '%{http_code}' \\
 ${facts.join(" \\\n")} \\
-	"\${payload[@]}" http://agent/admit 2>/dev/null < "$event")" || answer=000
+	${asksToken ? "--form 'token=</dev/fd/3' " : ""}"\${payload[@]}" http://agent/admit 2>/dev/null < "$event"${asksToken ? " 3< <(token)" : ""})" || answer=000
 code="\${answer: -3}"
 if [ "$code" = 200 ]; then
 	printf '%s' "\${answer%200}"

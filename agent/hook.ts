@@ -1,8 +1,7 @@
 // Answers the job-started hook: a unix socket that takes one request and is gone (DESIGN 7). Whatever goes wrong is a refusal.
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { RuleFacts } from "../contract/rule.ts";
-import { refuse, sayVerdict, type Verdict } from "./admission.ts";
+import { type Asked, refuse, sayVerdict, type Verdict } from "./admission.ts";
 import { factsOf } from "./hook-facts.ts";
 import { hookScript, MAX_PAYLOAD_BYTES } from "./hook-script.ts";
 
@@ -13,7 +12,9 @@ export interface HookOptions {
 	limitMs: number;
 	/** How long an admitted job is kept before its first step, ms. */
 	hold: number;
-	decide: (facts: RuleFacts[]) => Verdict;
+	/** Whom a token of the job must be for; null: none is asked for. */
+	audience: string | null;
+	decide: (asked: Asked) => Promise<Verdict>;
 	/** Resolves to whether the boot document is gone: no job may find it. */
 	removed: () => Promise<boolean>;
 	/** Called once, with the answer that is given. */
@@ -29,17 +30,17 @@ export interface Hook {
 /** The payload and the form around it. */
 const MAX_BYTES = MAX_PAYLOAD_BYTES + 64 * 1024;
 
-async function readFacts(request: Request): Promise<RuleFacts[]> {
+async function readAsked(request: Request): Promise<Asked> {
 	const form = await request.formData();
 	const fields = new Map<string, string>();
 	for (const [name, value] of form) if (typeof value === "string") fields.set(name, value);
 	const payload = form.get("payload");
-	return factsOf(fields, payload instanceof Blob ? await payload.text() : null);
+	return { facts: factsOf(fields, payload instanceof Blob ? await payload.text() : null), token: fields.get("token") ?? null };
 }
 
 async function judge(request: Request, { decide, removed }: HookOptions): Promise<Verdict> {
 	try {
-		const verdict = decide(await readFacts(request));
+		const verdict = await decide(await readAsked(request));
 		if (!verdict.admitted || (await removed())) return verdict;
 		return refuse("mailbox", "the machine's boot document could not be deleted");
 	} catch (error) {
@@ -64,7 +65,7 @@ export function startHook(options: HookOptions): Hook {
 	chmodSync(options.stateDir, 0o755);
 	rmSync(socket, { force: true });
 	rmSync(script, { force: true });
-	writeFileSync(script, hookScript(socket, options.hold));
+	writeFileSync(script, hookScript(socket, options.hold, options.audience));
 	chmodSync(script, 0o755);
 	let taken = false;
 	const server = Bun.serve({

@@ -21,7 +21,8 @@ function openHook(shell: Shell, { document }: Claimed) {
 		stateDir: shell.config.stateDir,
 		limitMs: shell.config.clocks.hook,
 		hold: document.limits.hold,
-		decide: (facts) => decideAdmission(document.grant, facts, shell.now()),
+		audience: document.grant.oidc?.audience ?? null,
+		decide: (asked) => decideAdmission(document.grant, asked, shell.moments.claimed ?? shell.startedAt, shell.now()),
 		removed: () => shell.removed.promise,
 		onVerdict: (verdict) => onVerdict(shell, verdict),
 	});

@@ -36,6 +36,8 @@ export const Grant = v.object({
 	jobId: Id,
 	runId: Id,
 	repository: RepositoryName,
+	/** GitHub's id of it: names can be given anew. */
+	repositoryId: v.optional(v.nullable(Id), null),
 	rule: Rule,
 	/** Required by deploy tiers: whom the job's OIDC token must name and the keys that sign it (JWK set). */
 	oidc: v.optional(v.nullable(v.object({ issuer: Text, audience: Text, keys: v.array(v.record(v.string(), v.unknown())) })), null),

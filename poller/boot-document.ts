@@ -28,7 +28,9 @@ export function bootDocument({ candidate, instance, jitConfig, runnerName, launc
 		recordUrl: `${machines.mailboxUrl}/${recordKey(instance.privateIp, instance.instanceId)}`,
 		grant: {
 			...{ tier: tier.kind, jobId: item.job.id, runId: item.job.runId, repository: run.repository },
-			...{ rule: tier.allow, oidc: candidate.oidc, notAfter: deadline },
+			...{ repositoryId: run.repositoryId, rule: tier.allow, notAfter: deadline },
+			// A token that another machine's job had is for that machine.
+			oidc: candidate.oidc && { ...candidate.oidc, audience: `${candidate.oidc.audience}:${instance.instanceId}` },
 		},
 		limits: {
 			...{ idle: tier.limits.idle, maxJob: tier.limits.maxJob, deadline, linger: tier.limits.linger },

@@ -13,7 +13,7 @@ const RunShape = v.object({
 	path: v.string(),
 	head_branch: v.nullable(v.string()),
 	head_repository: v.nullish(v.object({ full_name: v.string() })),
-	repository: v.object({ full_name: v.string() }),
+	repository: v.object({ id: v.number(), full_name: v.string() }),
 	actor: Person,
 	triggering_actor: Person,
 	pull_requests: v.nullish(v.array(v.object({ number: v.number() }))),
@@ -47,6 +47,7 @@ export function toRun(data: unknown): Run {
 		// May carry `@<ref>` (FACTS 2.4).
 		path: run.path.split("@")[0] ?? run.path,
 		...{ headBranch: run.head_branch, headRepository: run.head_repository?.full_name ?? null, repository: run.repository.full_name },
+		repositoryId: run.repository.id,
 		...{ actor: run.actor?.login ?? null, triggeringActor: run.triggering_actor?.login ?? null },
 		pullRequest: run.pull_requests?.[0]?.number ?? null,
 		updatedAt: Date.parse(run.updated_at),

@@ -36,6 +36,7 @@ export interface Run {
 	/** Null when the fork is gone. */
 	headRepository: string | null;
 	repository: string;
+	repositoryId: number;
 	actor: string | null;
 	triggeringActor: string | null;
 	pullRequest: number | null;

@@ -8,7 +8,7 @@ import { REPOSITORY } from "./documents.ts";
 import { runMachine } from "./machine.ts";
 
 const GRANT: Grant = {
-	...{ tier: "build", jobId: 42, runId: 7, repository: REPOSITORY, oidc: null, notAfter: Date.now() + 600_000 },
+	...{ tier: "build", jobId: 42, runId: 7, repository: REPOSITORY, repositoryId: null, oidc: null, notAfter: Date.now() + 600_000 },
 	rule: { refs: ["refs/heads/main"], forks: false },
 };
 const MAIN = {
@@ -55,8 +55,8 @@ describe("the job-started hook", () => {
 		await expectRefused({ ...MAIN, GITHUB_EVENT_PATH: "/nowhere" }, "forks");
 	});
 
-	test("refuses a deploy tier's job: no signed token is verified yet", async () => {
-		await expectRefused(MAIN, "oidc", { tier: "deploy" });
+	test("refuses a deploy tier's job if the machine was given no keys to check its token with", async () => {
+		await expectRefused(MAIN, "keys", { tier: "deploy" });
 	});
 
 	test("goes by the workflow's path, as the poller does", async () => {

@@ -18,7 +18,10 @@ export function bootDocument(servers: { relay: string; mailbox: string }, over: 
 		...{ version: 1, instanceId: INSTANCE, jobId: 42, jitConfig: jitConfig(`mayfly-${INSTANCE}-1`), runnerName: `mayfly-${INSTANCE}-1` },
 		report: { url: `${servers.relay}/report`, token: `${INSTANCE}.2000000000.${"0f".repeat(32)}` },
 		recordUrl: `https://bucket.s3.eu-west-1.amazonaws.com/records/${PRIVATE_IP}/${INSTANCE}.json`,
-		grant: { tier: "build", jobId: 42, runId: 7, repository: REPOSITORY, rule: { forks: true }, oidc: null, notAfter: now + 600_000 },
+		grant: {
+			...{ tier: "build", jobId: 42, runId: 7, repository: REPOSITORY, repositoryId: null },
+			...{ rule: { forks: true }, oidc: null, notAfter: now + 600_000 },
+		},
 		limits: { idle: 60_000, maxJob: 60_000, deadline: now + 600_000, hold: 0, linger: 50 },
 		...{ runner: null, sshKeys: [] },
 		timestamps: { queuedAt: now - 9000, receivedAt: now - 8000, leasedAt: now - 7900, launchedAt: now - 6000 },

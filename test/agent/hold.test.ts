@@ -15,7 +15,8 @@ afterEach(() => {
 async function runHook(hold: number) {
 	const hook = startHook({
 		...{ stateDir: join(folder, String(hold)), limitMs: 5000, hold, onVerdict: () => undefined },
-		decide: () => ({ admitted: true }),
+		audience: null,
+		decide: async () => ({ admitted: true }),
 		removed: async () => true,
 	});
 	const script = Bun.spawn(["bash", hook.script], { env: { PATH: process.env.PATH ?? "" }, stdout: "pipe", stderr: "ignore" });

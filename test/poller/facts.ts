@@ -9,7 +9,7 @@ export const config = resolved();
 export const run: Run = {
 	...{ id: 1, attempt: 1, status: "queued", conclusion: null, event: "push", path: ".github/workflows/ci.yml", headBranch: "main" },
 	...{ headRepository: "octo-org/octo-repo", repository: "octo-org/octo-repo", actor: "mona", triggeringActor: "mona" },
-	...{ pullRequest: null, updatedAt: NOW },
+	...{ repositoryId: 1296269, pullRequest: null, updatedAt: NOW },
 };
 export const job: RunJob = {
 	...{ id: 7, name: "build", createdAt: NOW - 1000, status: "queued", conclusion: null, runnerName: null },

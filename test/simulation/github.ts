@@ -85,7 +85,7 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 	const runOf = (run: SimRun): Run => ({
 		...{ id: run.id, attempt: run.attempt, ...jobs.statusOf(run), event: run.event, path: ".github/workflows/ci.yml" },
 		...{ headBranch: run.headBranch, headRepository: run.fork ? "stranger/fork" : run.repository, repository: run.repository },
-		...{ actor: "mona", triggeringActor: "mona", pullRequest: run.event === "push" ? null : 1, updatedAt: run.updatedAt },
+		...{ repositoryId: 1, actor: "mona", triggeringActor: "mona", pullRequest: run.event === "push" ? null : 1, updatedAt: run.updatedAt },
 	});
 	const jobOf = ({ id, status, conclusion, runnerName, labels, createdAt }: SimJob): RunJob => ({
 		...{ id, name: `job ${id}`, createdAt, status, conclusion, runnerName, labels },

@@ -17,3 +17,8 @@ export function findAccount(passwd: string, name: string): Account | null {
 	}
 	return null;
 }
+
+/** What to put before a command so that it runs as the user, with the user's groups such as docker's (FACTS 8); `setpriv` becomes the command. Pure. */
+export function asAccount(account: Account | null): string[] {
+	return account === null ? [] : ["setpriv", `--reuid=${account.uid}`, `--regid=${account.gid}`, "--init-groups", "--"];
+}

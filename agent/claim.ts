@@ -1,7 +1,7 @@
 // Waits for this machine's boot document and checks that it is for this machine.
 import { type BootDocument, parseBootDocument } from "../contract/boot.ts";
 import type { Clocks } from "./clocks.ts";
-import { agentNameOf } from "./jit.ts";
+import { jitFactsOf } from "./jit.ts";
 import type { Log } from "./log.ts";
 import type { Mailbox } from "./mailbox.ts";
 
@@ -20,9 +20,11 @@ export function readClaim(text: string, instanceId: string): Claim {
 	const document = parsed.value;
 	if (document.instanceId !== instanceId)
 		return { ok: false, reason: `the boot document is for ${document.instanceId}, not for this machine`, document: null };
-	const name = agentNameOf(document.jitConfig);
-	if (name === null || name === document.runnerName) return { ok: true, document };
-	return { ok: false, reason: `the JIT configuration is of the runner ${name}, not of ${document.runnerName}`, document };
+	const { name, ephemeral } = jitFactsOf(document.jitConfig);
+	if (name !== null && name !== document.runnerName)
+		return { ok: false, reason: `the JIT configuration is of the runner ${name}, not of ${document.runnerName}`, document };
+	if (ephemeral === false) return { ok: false, reason: `the runner ${document.runnerName} would take more than one job`, document };
+	return { ok: true, document };
 }
 
 export interface ClaimPorts {

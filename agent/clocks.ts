@@ -7,6 +7,8 @@ export interface Clocks {
 	pollFast: number;
 	pollFastFor: number;
 	pollSlow: number;
+	/** From "Running job" to the runner's worker: the runner itself waits 120 s for it, as it is told to (FACTS 1.5, 1.10). */
+	worker: number;
 	/** From SIGINT to SIGKILL: actions/runner's own service waits as long (FACTS 1.7). */
 	stopGrace: number;
 	/** First pause before a runner that ended with "retryable" is started again; each later one is three times as long. */
@@ -25,6 +27,8 @@ export interface Clocks {
 	hook: number;
 	/** The last reports and the record get this long before the power goes. */
 	flush: number;
+	/** Fetching another runner than the image's may take this long (DESIGN 6). */
+	exchange: number;
 }
 
 export const CLOCKS: Clocks = {
@@ -32,6 +36,7 @@ export const CLOCKS: Clocks = {
 	pollFast: 50,
 	pollFastFor: 10_000,
 	pollSlow: 250,
+	worker: 150_000,
 	stopGrace: 30_000,
 	relaunch: 500,
 	update: 31_000,
@@ -41,4 +46,5 @@ export const CLOCKS: Clocks = {
 	deniedPause: 1000,
 	hook: 9000,
 	flush: 3000,
+	exchange: 120_000,
 };

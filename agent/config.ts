@@ -13,6 +13,14 @@ export interface Config {
 	stateDir: string;
 	/** Null: the runner runs as the agent's own user. */
 	runnerUser: string | null;
+	/** The systemd unit that the runner becomes; null: a process of the agent's. */
+	runnerUnit: string | null;
+	/** The version of the image's runner; null: not known. */
+	runnerVersion: string | null;
+	/** Where and how often systemd wants to hear of us; null: it does not. */
+	watchdog: { socket: string; pauseMs: number } | null;
+	/** Starts the SSH server, where a document names keys. */
+	sshStart: string[];
 	powerOff: string[];
 	logLevel: LogLevel;
 	clocks: Clocks;
@@ -43,12 +51,22 @@ const Environment = v.object({
 	MAYFLY_RUNNER_ROOT: v.optional(Folder, "/opt/actions-runner"),
 	MAYFLY_STATE_DIR: v.optional(Folder, "/run/mayfly"),
 	MAYFLY_RUNNER_USER: v.optional(v.pipe(v.string(), v.regex(/^([a-z_][a-z0-9_-]{0,31})?$/, "is not a user name")), "runner"),
+	MAYFLY_RUNNER_UNIT: v.optional(v.pipe(v.string(), v.regex(/^([A-Za-z0-9:_.@-]{1,200})?$/, "is not a unit's name")), ""),
+	MAYFLY_RUNNER_VERSION: v.optional(v.pipe(v.string(), v.regex(/^([0-9]+(\.[0-9]+)+)?$/, "is not a version")), ""),
+	MAYFLY_SSH_START: v.optional(v.pipe(v.string(), v.trim(), v.minLength(1, "is empty")), "systemctl start ssh"),
 	MAYFLY_POWER_OFF: v.optional(v.pipe(v.string(), v.trim(), v.minLength(1, "is empty")), "systemctl poweroff"),
 	MAYFLY_SPOT_POLL_MS: v.optional(Wait, String(CLOCKS.spotPoll)),
 	MAYFLY_CLAIM_TIMEOUT_MS: v.optional(Wait, String(CLOCKS.claim)),
 	MAYFLY_CLOCKS: v.optional(ClockChanges, "{}"),
+	NOTIFY_SOCKET: v.optional(v.string(), ""),
+	WATCHDOG_USEC: v.optional(v.string(), ""),
 	LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS, `is none of ${LOG_LEVELS.join(", ")}`), "info"),
 });
+
+/** Two messages may be lost (sd_watchdog_enabled(3)). */
+function watchdogOf(socket: string, usec: number): Config["watchdog"] {
+	return socket !== "" && usec > 0 ? { socket, pauseMs: usec / 1000 / 3 } : null;
+}
 
 export type ReadConfig = { ok: true; config: Config } | { ok: false; problems: string[] };
 
@@ -60,6 +78,10 @@ function toConfig(read: v.InferOutput<typeof Environment>, env: Record<string, s
 		runnerRoot: read.MAYFLY_RUNNER_ROOT,
 		stateDir: read.MAYFLY_STATE_DIR,
 		runnerUser: read.MAYFLY_RUNNER_USER || null,
+		runnerUnit: read.MAYFLY_RUNNER_UNIT || null,
+		runnerVersion: read.MAYFLY_RUNNER_VERSION || null,
+		watchdog: watchdogOf(read.NOTIFY_SOCKET, Number(read.WATCHDOG_USEC)),
+		sshStart: read.MAYFLY_SSH_START.split(/\s+/),
 		powerOff: read.MAYFLY_POWER_OFF.split(/\s+/),
 		logLevel: read.LOG_LEVEL,
 		clocks: { ...CLOCKS, spotPoll: read.MAYFLY_SPOT_POLL_MS, claim: read.MAYFLY_CLAIM_TIMEOUT_MS, ...read.MAYFLY_CLOCKS },

@@ -1,20 +1,29 @@
-// Looks into a JIT configuration for the runner's name (FACTS 1.2). It is a private key: nothing else of it is kept or shown. Pure.
+// Looks into a JIT configuration for what its runner is (FACTS 1.2). It is a private key: nothing else of it is kept or shown. Pure.
 
 function decode(text: string): unknown {
 	return JSON.parse(Buffer.from(text, "base64").toString("utf8"));
 }
 
-function field(value: unknown, name: string): string | null {
-	if (typeof value !== "object" || value === null) return null;
-	const found: unknown = (value as Record<string, unknown>)[name];
-	return typeof found === "string" ? found : null;
+const member = (value: unknown, name: string): unknown =>
+	typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+
+export interface JitFacts {
+	name: string | null;
+	/** A runner that takes one job and is gone; null: not said. */
+	ephemeral: boolean | null;
 }
 
-/** AgentName of the `.runner` file inside; null for an encoding that we do not know, which is the runner's to refuse. */
-export function agentNameOf(jitConfig: string): string | null {
+/** What the `.runner` file inside says; nothing for an encoding that we do not know, which is the runner's to refuse. */
+export function jitFactsOf(jitConfig: string): JitFacts {
 	try {
-		return field(decode(field(decode(jitConfig), ".runner") ?? ""), "AgentName");
+		const runner = decode(String(member(decode(jitConfig), ".runner")));
+		const [name, ephemeral] = [member(runner, "AgentName"), member(runner, "Ephemeral")];
+		return {
+			name: typeof name === "string" ? name : null,
+			// The runner's own settings are written with and without quotes.
+			ephemeral: ephemeral === undefined || ephemeral === null ? null : String(ephemeral).toLowerCase() === "true",
+		};
 	} catch {
-		return null;
+		return { name: null, ephemeral: null };
 	}
 }

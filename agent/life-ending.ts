@@ -6,6 +6,7 @@ export const REASONS = {
 	interrupted: "EC2 takes the machine back",
 	deadline: "the machine's time is up",
 	maxJob: "the job ran longer than a job may",
+	noWorker: "the runner took a job and started no worker for it",
 	hung: "the runner did not end after its job",
 	killed: "the runner did not end when it was told to",
 	unclaimed: "no boot document came in time",
@@ -26,7 +27,7 @@ export function linger(life: Life, now: number, clocks: Clocks): Step {
 	const afterNotice = life.stopped && life.stopping === REASONS.interrupted ? (life.terminateAt ?? 0) + clocks.spotLinger : 0;
 	const off = Math.max(afterJob, afterNotice);
 	if (off <= now) return turnOff(life, life.why);
-	return { life: { ...life, stage: "finishing", alarms: { end: life.alarms.end, off } }, effects: [] };
+	return { life: { ...life, stage: "finishing", alarms: { end: life.alarms.end, off } }, effects: [{ type: "record" }] };
 }
 
 /** Tells the runner to end. SIGINT and not SIGTERM, which cuts the job's log short (FACTS 1.7). */

@@ -10,7 +10,7 @@ export const STAGES = ["booting", "claiming", "preparing", "listening", "running
 export type Stage = (typeof STAGES)[number];
 
 /** Moments (epoch ms) at which something is due; the order settles ties. */
-export const ALARMS = ["end", "off", "claim", "kill", "stop", "idle", "relaunch"] as const;
+export const ALARMS = ["end", "off", "claim", "kill", "stop", "worker", "idle", "relaunch"] as const;
 export type Alarm = (typeof ALARMS)[number];
 
 export interface Life {
@@ -42,6 +42,8 @@ export type Event =
 	| { type: "said"; line: RunnerLine }
 	| { type: "exited"; code: number | null; signal: string | null }
 	| { type: "updated" }
+	/** The runner's worker was seen: the job has begun. */
+	| { type: "working" }
 	| { type: "denied"; reason: string }
 	| { type: "noticed"; terminateAt: number }
 	/** Somebody asked the agent itself to end. */
@@ -57,6 +59,10 @@ export type Effect =
 	| { type: "show" }
 	/** Say when the runner's update is finished. */
 	| { type: "awaitUpdate" }
+	/** Say when the runner's worker is there. */
+	| { type: "awaitWorker" }
+	/** Leave what is known of the machine where it outlives it: EC2 may end it before it goes off by itself. */
+	| { type: "record" }
 	| { type: "signal"; signal: "SIGINT" | "SIGKILL" }
 	| { type: "report"; phase: ReportPhase; reason: string | null; measurements: Measurements }
 	/** Nothing comes after it. */

@@ -28,14 +28,15 @@ function listening(life: Life, now: number): Step {
 	return { life: { ...life, stage: "listening", alarms }, effects: [{ type: "show" }, report("listening")] };
 }
 
-function started(life: Life, now: number): Step {
+function started(life: Life, now: number, clocks: Clocks): Step {
 	if (life.job.started || life.runner === "down") return stay(life);
 	const busy: Life = { ...life, job: { started: true, said: null } };
 	// It took a job while it was being told to end: it is named, and it still ends.
 	if (life.stage === "finishing") return { life: busy, effects: [report("running")] };
 	const { idle: _, ...alarms } = life.alarms;
-	const running = stopBy({ ...busy, stage: "running", alarms }, now + (life.limits?.maxJob ?? 0), REASONS.maxJob);
-	return { life: running, effects: [report("running")] };
+	const watched: Life = { ...busy, stage: "running", alarms: { ...alarms, worker: now + clocks.worker } };
+	const running = stopBy(watched, now + (life.limits?.maxJob ?? 0), REASONS.maxJob);
+	return { life: running, effects: [report("running"), { type: "awaitWorker" }] };
 }
 
 function said(life: Life, line: RunnerLine, now: number, clocks: Clocks): Step {
@@ -43,11 +44,11 @@ function said(life: Life, line: RunnerLine, now: number, clocks: Clocks): Step {
 		case "listening":
 			return listening(life, now);
 		case "started":
-			return started(life, now);
+			return started(life, now, clocks);
 		case "completed": {
 			if (!life.job.started) return stay(life);
 			const job = { started: true, said: CONCLUSIONS[line.result] };
-			return stay(stopBy({ ...life, job }, now + clocks.stopGrace, REASONS.hung));
+			return stay(stopBy({ ...working(life), job }, now + clocks.stopGrace, REASONS.hung));
 		}
 		case "deprecated":
 			return deprecated(life, `the runner's version ${line.version} is deprecated: GitHub gives it no jobs`);
@@ -56,6 +57,12 @@ function said(life: Life, line: RunnerLine, now: number, clocks: Clocks): Step {
 		default:
 			return stay(life);
 	}
+}
+
+/** The job has its worker, or needs none any more. */
+function working(life: Life): Life {
+	const { worker: _, ...alarms } = life.alarms;
+	return { ...life, alarms };
 }
 
 const interruptedBy = (terminateAt: number) => report("interrupted", null, { terminateAt });
@@ -101,6 +108,8 @@ function happen(life: Life, event: Event, now: number, clocks: Clocks): Step {
 			return exited(life, event, now, clocks);
 		case "updated":
 			return life.alarms.relaunch === undefined ? stay(life) : launchAgain(life);
+		case "working":
+			return stay(working(life));
 		case "denied":
 			return denied(life, event, now, clocks);
 		case "noticed":
@@ -132,6 +141,8 @@ function ring(life: Life, alarm: Alarm, now: number, clocks: Clocks): Step {
 			return kill(rung, now);
 		case "stop":
 			return stop(rung, life.stopping ?? REASONS.deadline, now, clocks);
+		case "worker":
+			return stop(rung, REASONS.noWorker, now, clocks);
 		case "idle":
 			return idle(rung, now, clocks);
 		case "relaunch":

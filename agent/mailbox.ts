@@ -9,8 +9,10 @@ export interface Mailbox {
 	read(): Promise<string | null>;
 	/** Throws MailboxError. */
 	remove(): Promise<void>;
-	/** Leaves the record where its URL says, in the bucket as this machine reaches it. Throws MailboxError. */
-	leave(recordUrl: string, record: string): Promise<void>;
+	/** Leaves a record where its URL says, in the bucket as this machine reaches it. Throws MailboxError. */
+	leave(recordUrl: string, record: string | Uint8Array): Promise<void>;
+	/** A file that lies in the bucket for all machines, by its URL. Throws MailboxError. */
+	fetchPart(partUrl: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
 }
 
 /** An answer that is neither success nor "not yet". `status` 0 is no answer at all. */
@@ -27,7 +29,7 @@ const TIMEOUT_MS = 5000;
 export function createMailbox(url: string, identity: { privateIp: string; instanceId: string }, fetch: Fetch): Mailbox {
 	const send = createFetch({ fetch, Headers, AbortController });
 	const boot = `${url}/${bootKey(identity.privateIp, identity.instanceId)}`;
-	const ask = async (method: "GET" | "DELETE" | "PUT", target: string, body?: string) =>
+	const ask = async (method: "GET" | "DELETE" | "PUT", target: string, body?: string | Uint8Array<ArrayBuffer>) =>
 		await send
 			.raw(target, { method, body, responseType: "text", retry: 0, timeout: TIMEOUT_MS, ignoreResponseError: true })
 			.catch((cause: FetchError) => {
@@ -46,8 +48,16 @@ export function createMailbox(url: string, identity: { privateIp: string; instan
 			if (status >= 300 && status !== 404) throw new MailboxError("DELETE", status);
 		},
 		async leave(recordUrl, record) {
-			const { status } = await ask("PUT", url + new URL(recordUrl).pathname, record);
+			const body = typeof record === "string" ? record : new Uint8Array(record);
+			const { status } = await ask("PUT", url + new URL(recordUrl).pathname, body);
 			if (status >= 300) throw new MailboxError("PUT", status);
+		},
+		async fetchPart(partUrl, signal) {
+			const { status, body } = await fetch(url + new URL(partUrl).pathname, { signal }).catch((cause) => {
+				throw new MailboxError("GET of a part", 0, { cause });
+			});
+			if (status !== 200 || body === null) throw new MailboxError("GET of a part", status);
+			return body;
 		},
 	};
 }

@@ -4,6 +4,7 @@ import { type Config, readConfig } from "./config.ts";
 import { createLog } from "./log.ts";
 import { powerOff } from "./power.ts";
 import { runAgent } from "./run.ts";
+import { startWatchdog } from "./watchdog.ts";
 
 /** Defined at build time. */
 declare const MAYFLY_VERSION: string | undefined;
@@ -17,6 +18,9 @@ It takes no arguments but --version and --help. Variables:
   MAYFLY_RUNNER_ROOT       /opt/actions-runner
   MAYFLY_STATE_DIR         /run/mayfly
   MAYFLY_RUNNER_USER       runner; empty is the agent's own user
+  MAYFLY_RUNNER_UNIT       the systemd unit that the runner becomes; empty is a process of the agent's
+  MAYFLY_RUNNER_VERSION    of the runner in the image; empty is unknown
+  MAYFLY_SSH_START         systemctl start ssh; only where a boot document names keys
   MAYFLY_POWER_OFF         systemctl poweroff
   MAYFLY_SPOT_POLL_MS      5000
   MAYFLY_CLAIM_TIMEOUT_MS  600000
@@ -37,6 +41,7 @@ async function liveAndDie(config: Config): Promise<number> {
 	try {
 		const { ended, ask } = runAgent({ config, build, fetch, now, startedAt: performance.timeOrigin, log });
 		for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, () => ask(name));
+		if (config.watchdog) startWatchdog(config.watchdog);
 		setTimeout(() => void log.load(), LOG_AFTER_MS);
 		const isOff = await Promise.race([ended, crashed.promise]);
 		await log.load();

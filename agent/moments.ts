@@ -11,6 +11,8 @@ export interface Moments {
 	kernel?: number;
 	identified?: number;
 	claimed?: number;
+	/** Another runner than the image's was there. */
+	exchanged?: number;
 	launched?: number;
 	listening?: number;
 	running?: number;
@@ -35,14 +37,15 @@ function span(name: string, from: number | undefined, to: number | undefined): M
 	return from === undefined || to === undefined ? {} : { [name]: Math.round((to - from) * 10) / 10 };
 }
 
-/** `bootMs`: kernel to agent; `imdsMs`: agent to identity; `claimMs`: identity to boot document; `launchMs`: document to the runner's start; then to listening and to the job. */
+/** `bootMs`: kernel to agent; `imdsMs`: agent to identity; `claimMs`: identity to boot document; `exchangeMs`: to another runner than the image's; `launchMs`: document to the runner's start; then to listening and to the job. */
 export function timingsOf(moments: Moments): Measurements {
-	const { kernel, started, identified, claimed, launched, listening, running, exited } = moments;
+	const { kernel, started, identified, claimed, exchanged, launched, listening, running, exited } = moments;
 	return {
 		...span("bootMs", kernel, started),
 		...span("imdsMs", started, identified),
 		...span("claimMs", identified, claimed),
-		...span("launchMs", claimed, launched),
+		...span("exchangeMs", claimed, exchanged),
+		...span("launchMs", exchanged ?? claimed, launched),
 		...span("listeningMs", launched, listening),
 		...span("jobWaitMs", listening, running),
 		...span("jobMs", running, exited),

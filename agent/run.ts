@@ -2,15 +2,15 @@
 import { readFileSync } from "node:fs";
 import { awaitDocument, readClaim, removeDocument } from "./claim.ts";
 import { createImds, type Imds } from "./imds.ts";
-import { awaitUpdate, launch, showSetup } from "./launch.ts";
+import { awaitUpdate, awaitWorker, launch, showSetup } from "./launch.ts";
+import { leaveAll, leaveRecord } from "./leave.ts";
 import { live, nextAlarm } from "./life.ts";
 import { begin, type Effect, type Event } from "./life-state.ts";
 import { createMailbox } from "./mailbox.ts";
 import { kernelStart } from "./moments.ts";
 import { powerOff } from "./power.ts";
-import { recordOf } from "./record.ts";
 import { createReporter } from "./reporter.ts";
-import { measurementsOf, type Ports, type Shell, sendReport } from "./shell.ts";
+import { type Ports, type Shell, sendReport } from "./shell.ts";
 import { watchNotices } from "./watch.ts";
 
 const IDENTIFY_AGAIN_MS = 50;
@@ -42,8 +42,6 @@ async function claim(shell: Shell): Promise<void> {
 	const { document } = read;
 	if (document !== null) shell.claimed = { document, reporter: createReporter(document.report, fetch, log) };
 	if (!read.ok) return shell.dispatch({ type: "refused", reason: read.reason });
-	if (read.document.runner !== null)
-		log.warn({ wanted: read.document.runner.version }, "the runner in the image is kept: it is not exchanged here");
 	shell.dispatch({ type: "claimed", limits: read.document.limits });
 }
 
@@ -66,21 +64,12 @@ async function remove({ mailbox, log, over, removed }: Shell): Promise<void> {
 	if (mailbox !== null) removed.resolve(await removeDocument({ mailbox, log, over: over.signal }));
 }
 
-async function leaveRecord(shell: Shell, reason: string): Promise<void> {
-	const { mailbox, claimed, passages, log } = shell;
-	if (mailbox === null || claimed === null) return;
-	const record = recordOf(claimed.document, reason, passages, measurementsOf(shell));
-	await mailbox
-		.leave(claimed.document.recordUrl, JSON.stringify(record))
-		.catch((error) => log.warn({ error: String(error) }, "no record was left"));
-}
-
 /** The last word, but not at any price: the power goes when the time for it is over. */
 async function turnOff(shell: Shell, reason: string): Promise<boolean> {
-	const { over, log, config, claimed, hook } = shell;
+	const { over, log, config, claimed, hook, left } = shell;
 	over.abort();
 	log.info({ reason }, "off");
-	const said = Promise.all([claimed?.reporter.settled(), leaveRecord(shell, reason)]);
+	const said = Promise.all([claimed?.reporter.settled(), left.then(() => leaveRecord(shell, reason))]);
 	await Promise.race([said, Bun.sleep(config.clocks.flush)]);
 	const isOff = await powerOff(config.powerOff, log);
 	hook?.stop();
@@ -96,6 +85,10 @@ function performersOf(shell: Shell, ended: (isOff: Promise<boolean>) => void): P
 		remove: () => remove(shell),
 		show: () => showSetup(shell),
 		awaitUpdate: () => awaitUpdate(shell),
+		awaitWorker: () => awaitWorker(shell),
+		record: () => {
+			shell.left = leaveAll(shell);
+		},
 		signal: ({ signal }) => shell.runner?.signal(signal),
 		report: ({ phase, reason, measurements }) => sendReport(shell, phase, reason, measurements),
 		off: ({ reason }) => ended(turnOff(shell, reason)),
@@ -162,7 +155,8 @@ export function runAgent(ports: Ports): { ended: Promise<boolean>; ask: (signal:
 	const shell: Shell = {
 		...ports,
 		...{ life: begin(ports.now(), ports.config.clocks), moments: { started: ports.startedAt }, passages: [], over: new AbortController() },
-		...{ identity: null, mailbox: null, claimed: null, hook: null, runner: null, runnerVersion: null },
+		...{ identity: null, mailbox: null, claimed: null, hook: null, runner: null, runnerVersion: null, account: null },
+		...{ runnerRoot: ports.config.runnerRoot, left: Promise.resolve() },
 		...{ removed: Promise.withResolvers<boolean>(), dispatch: () => {} },
 	};
 	shell.dispatch = createDispatch(shell, performersOf(shell, resolve), reject);

@@ -1,9 +1,8 @@
-// The runner as a process: `bin/Runner.Listener run` itself, since `run.sh` hides how it ended (FACTS 1.1).
+// The runner as a process of the agent's: `bin/Runner.Listener run` itself, since `run.sh` hides how it ended (FACTS 1.1).
 import { join } from "node:path";
-import type { Account } from "./account.ts";
+import { type Account, asAccount } from "./account.ts";
 
 export interface RunnerProcess {
-	pid: number;
 	signal(name: "SIGINT" | "SIGKILL"): void;
 }
 
@@ -45,22 +44,32 @@ export function runnerEnvironment(
 	};
 }
 
-/** `setpriv` becomes the runner, so the process id is the runner's; it keeps the user's groups, such as docker's (FACTS 8). Pure. */
+/** `setpriv` becomes the runner, so the process id is the runner's. Pure. */
 export function runnerCommand(root: string, account: Account | null): string[] {
-	const listener = [join(root, "bin/Runner.Listener"), "run"];
-	if (account === null) return listener;
-	return ["setpriv", `--reuid=${account.uid}`, `--regid=${account.gid}`, "--init-groups", "--", ...listener];
+	return [...asAccount(account), join(root, "bin/Runner.Listener"), "run"];
+}
+
+/** Cuts what comes into lines. */
+export function createLines(onLine: (line: string) => void): { add(chunk: Uint8Array): void; end(): void } {
+	const decoder = new TextDecoder();
+	let rest = "";
+	return {
+		add(chunk) {
+			const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+			rest = (lines.pop() ?? "").slice(0, MAX_LINE);
+			for (const line of lines) onLine(line.slice(0, MAX_LINE).replace(/\r$/, ""));
+		},
+		end() {
+			if (rest !== "") onLine(rest);
+			rest = "";
+		},
+	};
 }
 
 async function readLines(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {
-	const decoder = new TextDecoder();
-	let rest = "";
-	for await (const chunk of stream) {
-		const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-		rest = (lines.pop() ?? "").slice(0, MAX_LINE);
-		for (const line of lines) onLine(line.slice(0, MAX_LINE).replace(/\r$/, ""));
-	}
-	if (rest !== "") onLine(rest);
+	const lines = createLines(onLine);
+	for await (const chunk of stream) lines.add(chunk);
+	lines.end();
 }
 
 /** Starts the runner, in the agent's own process group. Throws if it cannot be started. */
@@ -71,5 +80,5 @@ export function startRunner({ root, env, account, onLine, onExit }: RunnerOption
 		await Promise.race([drained, Bun.sleep(DRAIN_MS)]);
 		onExit(child.exitCode, child.signalCode === null ? null : String(child.signalCode));
 	});
-	return { pid: child.pid, signal: (name) => child.kill(name) };
+	return { signal: (name) => child.kill(name) };
 }

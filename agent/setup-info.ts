@@ -57,6 +57,7 @@ function timingsGroup({ document, moments }: SetupFacts): SetupGroup {
 		["kernel started", moments.kernel],
 		["agent started", moments.started],
 		["boot document claimed", moments.claimed],
+		["runner exchanged", moments.exchanged],
 		["runner started", moments.launched],
 		["runner listening", moments.listening],
 	];

@@ -1,6 +1,8 @@
 // What the shell around the life holds while the machine lives, and the few things that several effects need of it.
+import { join } from "node:path";
 import type { BootDocument } from "../contract/boot.ts";
 import type { Measurements, ReportPhase } from "../contract/report.ts";
+import type { Account } from "./account.ts";
 import type { Config } from "./config.ts";
 import type { Hook } from "./hook.ts";
 import type { Fetch, Identity } from "./imds.ts";
@@ -8,6 +10,7 @@ import type { Event, Life } from "./life-state.ts";
 import type { Log } from "./log.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { type Build, type Moments, telemetryOf, timingsOf } from "./moments.ts";
+import { readPerf } from "./perf.ts";
 import type { Passage } from "./record.ts";
 import type { Reporter } from "./reporter.ts";
 import type { RunnerProcess } from "./runner.ts";
@@ -41,15 +44,26 @@ export interface Shell extends Ports {
 	removed: PromiseWithResolvers<boolean>;
 	runner: RunnerProcess | null;
 	runnerVersion: string | null;
+	/** Where the runner is: the image's, unless it was exchanged. */
+	runnerRoot: string;
+	/** Whom the runner runs as; null: the agent's own user, or not known yet. */
+	account: Account | null;
+	/** Whether everything that outlives the machine was left, as far as that was begun. */
+	left: Promise<void>;
 	/** Aborted when the machine goes off: nothing new is begun. */
 	over: AbortController;
 	/** Tells the life what happened and does what follows. */
 	dispatch(event: Event): void;
 }
 
-export function measurementsOf({ claimed, identity, build, moments }: Shell): Measurements {
+/** Where the runner writes its counters. */
+export const perfFolder = ({ config }: Pick<Shell, "config">) => join(config.stateDir, "perf");
+
+export function measurementsOf(shell: Shell): Measurements {
+	const { claimed, identity, build, moments } = shell;
 	const telemetry = claimed && identity ? telemetryOf(claimed.document, identity, build) : {};
-	return { ...telemetry, ...timingsOf(moments) };
+	const counted = moments.listening === undefined ? {} : readPerf(perfFolder(shell));
+	return { ...telemetry, ...timingsOf(moments), ...counted };
 }
 
 /** A machine that was not told whom to report to reports to nobody. */

@@ -23,6 +23,7 @@ const EVENTS = {
 	updating: { type: "exited", code: 4, signal: null },
 	killed: { type: "exited", code: null, signal: "SIGKILL" },
 	updated: { type: "updated" },
+	working: { type: "working" },
 	denied: { type: "denied", reason: "refs: no" },
 	noticed: { type: "noticed", terminateAt: T + 120_000 },
 	signalled: { type: "signalled", signal: "SIGTERM" },
@@ -51,20 +52,28 @@ const TABLE: Record<Stage, Partial<Record<EventName, string>>> = {
 	booting: { identified: "claiming claim", refused: "off off off", signalled: "off off off" },
 	claiming: { claimed: "preparing launch remove claimed", refused: "off off off", signalled: "off off off" },
 	preparing: {
-		...{ refused: "off off off", listening: "listening show listening", started: "running running", succeeded: "finishing finished" },
-		...{ failed: "finishing finished", left: "off off off", updating: "preparing awaitUpdate", killed: "off off off" },
+		...{ refused: "off off off", listening: "listening show listening", started: "running running awaitWorker" },
+		...{
+			succeeded: "finishing finished record",
+			failed: "finishing finished record",
+			left: "off off off",
+			updating: "preparing awaitUpdate",
+			killed: "off off off",
+		},
 		...{ denied: "preparing denied", noticed: "finishing interrupted SIGINT", signalled: "finishing SIGINT" },
 	},
 	listening: {
-		...{ refused: "off off off", started: "running running", succeeded: "finishing finished", failed: "finishing finished" },
+		...{ refused: "off off off", started: "running running awaitWorker" },
+		...{ succeeded: "finishing finished record", failed: "finishing finished record" },
 		...{ left: "off off off", retryable: "preparing", updating: "preparing awaitUpdate", killed: "off off off" },
 		...{ denied: "listening denied", noticed: "finishing interrupted SIGINT", signalled: "finishing SIGINT" },
 	},
 	running: {
-		...{ refused: "off off off", succeeded: "finishing finished", failed: "finishing finished", left: "finishing", retryable: "finishing" },
+		...{ refused: "off off off", succeeded: "finishing finished record", failed: "finishing finished record" },
+		...{ left: "finishing record", retryable: "finishing record" },
 		...{
-			updating: "finishing",
-			killed: "finishing",
+			updating: "finishing record",
+			killed: "finishing record",
 			denied: "running denied",
 			noticed: "running interrupted",
 			signalled: "finishing SIGINT",
@@ -96,6 +105,7 @@ function runOut(from: Life): { effects: string[]; at: number; reason: string } {
 }
 
 describe("left alone", () => {
+	const working = (stage: Stage) => step(walk(PATHS[stage]), EVENTS.working).life;
 	test.each<[Stage, number, string[]]>([
 		["booting", CLOCKS.claim, ["off", "off"]],
 		["claiming", CLOCKS.claim, ["off", "off"]],
@@ -104,7 +114,12 @@ describe("left alone", () => {
 		["running", LIMITS.maxJob + CLOCKS.stopGrace + 2000, ["SIGINT", "SIGKILL", "off", "off"]],
 		["finishing", LIMITS.linger, ["off", "off"]],
 	])("%s is off after %d ms", (stage, after, effects) => {
-		expect(runOut(walk(PATHS[stage]))).toMatchObject({ at: T + after, effects });
+		expect(runOut(working(stage))).toMatchObject({ at: T + after, effects });
+	});
+
+	test("a job whose worker never comes is ended, and one that is over needs none", () => {
+		expect(runOut(walk(PATHS.running))).toMatchObject({ at: T + CLOCKS.worker + CLOCKS.stopGrace + 2000 });
+		expect(walk([...PATHS.running, "completed"]).alarms.worker).toBeUndefined();
 	});
 
 	test("a job that could run on is ended before the deadline, and the machine is off by then", () => {
@@ -141,7 +156,7 @@ describe("a spot notice", () => {
 	});
 
 	test("before the claim keeps the runner from being started", () => {
-		expect(shown(step(walk(["identified", "noticed"]), EVENTS.claimed))).toBe("finishing remove claimed interrupted");
+		expect(shown(step(walk(["identified", "noticed"]), EVENTS.claimed))).toBe("finishing remove claimed interrupted record");
 	});
 
 	test("does not hold up a machine whose job had ended by itself", () => {

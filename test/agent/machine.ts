@@ -6,7 +6,7 @@ import type { Clocks } from "../../agent/clocks.ts";
 import type { BootDocument } from "../../contract/boot.ts";
 import { agentBinary } from "./binary.ts";
 import { bootDocument } from "./documents.ts";
-import { type Documents, startImds, startMailbox, startRelay } from "./servers.ts";
+import { type Documents, type MailboxOptions, startImds, startMailbox, startRelay } from "./servers.ts";
 
 export interface Scene {
 	/** Name of a folder test/fakes/runner-<name>. */
@@ -18,7 +18,7 @@ export interface Scene {
 	clocks?: Partial<Clocks>;
 	env?: Record<string, string>;
 	imds?: Documents;
-	mailbox?: Parameters<typeof startMailbox>[0];
+	mailbox?: MailboxOptions;
 	relayStatus?: number;
 	/** How often the power-off fails before it works. */
 	powerFails?: number;
@@ -107,7 +107,7 @@ export async function runMachine(scene: Scene, during?: (machine: Machine) => Pr
 			...ended,
 			files,
 			asked: machine.mailbox.asked,
-			records: machine.mailbox.records,
+			left: machine.mailbox.left,
 			starts: machine.read("runner/starts"),
 			hookLog: machine.read("runner/hook.log"),
 			firstStep: machine.read("runner/first-step") !== null,

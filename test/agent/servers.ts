@@ -38,20 +38,31 @@ export function startImds(documents: Documents = {}) {
 	return { url: server.url.origin, documents: all, stop: () => server.stop(true) };
 }
 
+export interface MailboxOptions {
+	notYet?: number;
+	removeAfter?: number;
+	/** What lies below `dist/` for every machine. */
+	parts?: Record<string, Uint8Array<ArrayBuffer>>;
+}
+
 /** A mailbox that has the document after `notYet` questions, and never without one. */
-export function startMailbox(options: { notYet?: number; removeAfter?: number } = {}) {
+export function startMailbox(options: MailboxOptions = {}) {
 	const asked: string[] = [];
-	const records: string[] = [];
+	/** What this machine left, by what follows its id; the newest of each. */
+	const left = new Map<string, Buffer>();
+	const record = `/records/${PRIVATE_IP}/${INSTANCE}.`;
 	let document: string | null = null;
 	let removals = 0;
 	const count = (method: string) => asked.filter((line) => line.startsWith(method)).length;
 	const server = listen(async (request) => {
 		const { pathname } = new URL(request.url);
 		asked.push(`${request.method} ${pathname}`);
-		if (request.method === "PUT" && pathname === `/records/${PRIVATE_IP}/${INSTANCE}.json`) {
-			records.push(await request.text());
+		if (request.method === "PUT" && pathname.startsWith(record)) {
+			left.set(pathname.slice(record.length), Buffer.from(await request.arrayBuffer()));
 			return new Response("");
 		}
+		const part = options.parts?.[pathname.replace("/dist/", "")];
+		if (request.method === "GET" && part) return new Response(part);
 		if (pathname !== `/boot/${PRIVATE_IP}/${INSTANCE}`) return new Response("", { status: 403 });
 		if (request.method === "DELETE") {
 			removals += 1;
@@ -62,7 +73,7 @@ export function startMailbox(options: { notYet?: number; removeAfter?: number } 
 	return {
 		url: server.url.origin,
 		asked,
-		records,
+		left,
 		put: (text: string) => {
 			document = text;
 		},

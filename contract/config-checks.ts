@@ -29,7 +29,8 @@ type Parts<T> = Record<string, T | null>;
 export interface ReadableParts {
 	owners: ({ name: string } | null)[];
 	presets: Parts<PresetPart>;
-	images: Parts<object>;
+	images: Parts<{ arch: "x64" | "arm64" | null }>;
+	runner: { sha256: Record<"x64" | "arm64", string | null> } | null;
 	tiers: Parts<TierPart>;
 }
 
@@ -49,7 +50,17 @@ export function problemsBetween(parts: ReadableParts): ConfigProblem[] {
 		...readable(parts.presets).flatMap(([id, preset]) => presetProblems(id, preset, parts)),
 		...doubledSets(parts),
 		...tierProblems(parts),
+		...runnerProblems(parts),
 	];
+}
+
+/** A machine whose architecture has no checksum could not exchange its runner. */
+function runnerProblems({ images, runner }: ReadableParts): ConfigProblem[] {
+	if (runner === null) return [];
+	const lacking = new Map(
+		readable(images).flatMap(([name, { arch }]) => (arch !== null && runner.sha256[arch] === null ? [[arch, name] as const] : [])),
+	);
+	return [...lacking].map(([arch, name]) => ({ path: `runner.sha256.${arch}`, reason: `is missing: the image ${name} is of ${arch}` }));
 }
 
 function doubledNames({ owners, presets, images }: ReadableParts): ConfigProblem[] {

@@ -1,6 +1,6 @@
 // The resolved config: what is made of mayfly.yml at deploy and read by the poller (DESIGN 7). Pure.
 import * as v from "valibot";
-import { Count, type MayflyYml, OnRefused } from "./mayfly-yml.ts";
+import { Count, type MayflyYml, OnRefused, RunnerRelease } from "./mayfly-yml.ts";
 import { Id, parserOf, Text, VersionOne } from "./parse.ts";
 import { Patterns, Rule } from "./rule.ts";
 import { Arch, Range, Volume } from "./size.ts";
@@ -62,6 +62,7 @@ export const ResolvedConfig = v.object({
 	acceptRunsOnLabels: v.boolean(),
 	onRefused: OnRefused,
 	protectedEnvironments: v.optional(Patterns, []),
+	runner: v.optional(v.nullable(RunnerRelease), null),
 	presets: v.record(v.string(), Preset),
 	images: v.record(v.string(), v.object({ arch: Arch, ami: v.nullable(Text), rootDevice: v.optional(Text, "/dev/sda1") })),
 	tiers: v.record(v.string(), Tier),

@@ -118,10 +118,18 @@ const TierYml = v.strictObject({
 	limits: v.optional(LimitsYml, {}),
 });
 
+const Sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "not a sha256 in lower-case hex"));
+/** The oldest runner that machines may use: one whose image has an older one fetches this one from the mailbox bucket (FACTS 1.9). */
+export const RunnerRelease = v.strictObject({
+	version: v.pipe(v.string(), v.regex(/^[0-9]+\.[0-9]+\.[0-9]+$/, "not a version like 2.337.0")),
+	/** Of `actions-runner-linux-<arch>-<version>.tar.gz`, for each architecture of the images. */
+	sha256: v.strictObject({ x64: v.optional(v.nullable(Sha256), null), arm64: v.optional(v.nullable(Sha256), null) }),
+});
+
 /** `leave`: a refused job stays queued at GitHub, with the reason in the ledger. `cancel-run`: its run is cancelled as well, so that its author sees it. */
 export const OnRefused = v.picklist(["leave", "cancel-run"]);
 
-export const MayflyYml = v.strictObject({
+const MayflyEntries = {
 	owners: v.pipe(v.array(OwnerYml), v.minLength(1, "no owner is served"), v.maxLength(1000)),
 	/** Which of several stacks this one is, for labels with `env=`. */
 	environment: v.optional(Name, "production"),
@@ -129,11 +137,13 @@ export const MayflyYml = v.strictObject({
 	onRefused: v.optional(OnRefused, "leave"),
 	/** Deployment environments that are for deploy tiers alone. */
 	protectedEnvironments: v.optional(Patterns, []),
+	runner: v.optional(v.nullable(RunnerRelease), null),
 	presets: v.optional(v.record(Name, PresetYml), {}),
 	images: v.record(Name, ImageYml),
 	tiers: v.record(Name, TierYml),
 	limits: v.optional(LimitsYml, {}),
-});
+};
+export const MayflyYml = v.strictObject(MayflyEntries);
 export type MayflyYml = v.InferOutput<typeof MayflyYml>;
 
 export type MayflyYmlReading = { ok: true; value: MayflyYml } | { ok: false; problems: ConfigProblem[] };
@@ -163,7 +173,8 @@ const Readable = v.object({
 		image: v.fallback(v.nullable(v.string()), null),
 		volume: v.fallback(PresetYml.entries.volume, null),
 	}),
-	images: recordOf({}),
+	images: recordOf({ arch: v.fallback(v.nullable(Arch), null) }),
+	runner: v.fallback(MayflyEntries.runner, null),
 	tiers: recordOf({
 		kind: v.fallback(TierYml.entries.kind, "build"),
 		freeForm: v.fallback(TierYml.entries.freeForm, false),
@@ -183,5 +194,5 @@ function recordOf<E extends v.ObjectEntries>(entries: E) {
 
 function readableParts(input: unknown): ReadableParts {
 	const read = v.safeParse(Readable, input);
-	return read.success ? read.output : { owners: [], presets: {}, images: {}, tiers: {} };
+	return read.success ? read.output : { owners: [], presets: {}, images: {}, runner: null, tiers: {} };
 }

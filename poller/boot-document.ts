@@ -1,5 +1,6 @@
 // All that one machine is told (DESIGN 6). Pure.
 import { type BootDocument, recordKey } from "../contract/boot.ts";
+import type { ResolvedConfig } from "../contract/config.ts";
 import type { Candidate } from "./plan.ts";
 import type { Instance } from "./ports.ts";
 import { reportToken } from "./report-token.ts";
@@ -12,12 +13,23 @@ export interface BootFacts {
 	/** When the launch was made, epoch ms. */
 	launchedAt: number;
 	machines: { reportUrl: string; reportKey: string; mailboxUrl: string };
+	/** The oldest runner that machines may use. */
+	runner: ResolvedConfig["runner"];
 }
 
 /** A report may come a little after the machine should be off. */
 const TOKEN_SLACK_MS = 15 * 60_000;
 
-export function bootDocument({ candidate, instance, jitConfig, runnerName, launchedAt, machines }: BootFacts): BootDocument {
+/** Where a machine finds the runner that it may have to take instead of its image's: `dist/` is for all machines to read. */
+function runnerFor({ admitted }: Candidate, runner: BootFacts["runner"], mailboxUrl: string): BootDocument["runner"] {
+	const { arch } = admitted.request;
+	const sha256 = runner?.sha256[arch] ?? null;
+	if (runner === null || sha256 === null) return null;
+	const { version } = runner;
+	return { version, sha256, url: `${mailboxUrl}/dist/actions-runner-linux-${arch}-${version}.tar.gz` };
+}
+
+export function bootDocument({ candidate, instance, jitConfig, runnerName, launchedAt, machines, runner }: BootFacts): BootDocument {
 	const { item, run, admitted } = candidate;
 	const { tier, request } = admitted;
 	const deadline = launchedAt + tier.limits.boot + tier.limits.maxJob;
@@ -36,7 +48,7 @@ export function bootDocument({ candidate, instance, jitConfig, runnerName, launc
 			...{ idle: tier.limits.idle, maxJob: tier.limits.maxJob, deadline, linger: tier.limits.linger },
 			hold: request.debug ? tier.limits.debug : 0,
 		},
-		runner: null,
+		runner: runnerFor(candidate, runner, machines.mailboxUrl),
 		sshKeys: request.ssh ? tier.sshKeys : [],
 		timestamps: { queuedAt: item.queuedAt, receivedAt: item.receivedAt, leasedAt: item.leasedAt, launchedAt },
 		machine: { type: instance.type, zone: instance.zone, market: instance.market, image: request.image },

@@ -86,7 +86,15 @@ async function leaveDocument(
 	launchedAt: number,
 ): Promise<void> {
 	const runnerName = nameFor(candidate, instance);
-	const document = bootDocument({ candidate, instance, jitConfig, runnerName, launchedAt, machines: ports.machines });
+	const document = bootDocument({
+		candidate,
+		instance,
+		jitConfig,
+		runnerName,
+		launchedAt,
+		machines: ports.machines,
+		runner: ports.config.runner,
+	});
 	await ports.mailbox.put(bootKey(instance.privateIp, instance.instanceId), JSON.stringify(document));
 	ports.metrics.queueTime(candidate.item.source, ports.now() - candidate.item.queuedAt);
 }

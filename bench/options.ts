@@ -6,12 +6,15 @@ export const HELP = `Measures a part of Mayfly on this machine. Figures are rati
 
 usage: bun run bench relay  [--rounds N] [--requests N] [--rows N] [--out FILE] [--json]
        bun run bench poller [--rounds N] [--jobs N,N,...] [--sizes MB,MB,...] [--out FILE] [--json]
+       bun run bench agent  [--boots N] [--job-seconds N] [--out FILE] [--json]
 
   --rounds N      rounds of each measurement, of which the median counts (default 5)
   --requests N    relay: webhooks for each number of senders in a round (default 6000)
   --rows N        relay: ended jobs behind the slowest lease (default 1000000; about 2 GB of disk while it runs)
   --jobs N,...    poller: jobs that come at once (default 1,10,100,1000; the last takes nine minutes, which is GitHub's budget)
   --sizes MB,...  poller: memory of the function, with the share of a CPU that Lambda gives it; needs root (default 128,256,512,640,768,1024)
+  --boots N       agent: boots of the agent and of what it is compared with (default 20)
+  --job-seconds N agent: length of the job whose CPU time is measured (default 60)
   --out FILE      where the figures go (default bench/results/<part>.json)
   --json          print the figures as JSON and nothing else
 
@@ -19,12 +22,14 @@ exit status: 0 every bar was kept; 1 one was missed; 2 the command line is wrong
 `;
 
 export interface Options {
-	part: "relay" | "poller";
+	part: "relay" | "poller" | "agent";
 	rounds: number;
 	requests: number;
 	rows: number;
 	jobs: number[];
 	sizes: number[];
+	boots: number;
+	jobSeconds: number;
 	out: string;
 	json: boolean;
 }
@@ -50,6 +55,8 @@ export function readOptions(argv: string[]): Options | "help" {
 			rows: { type: "string", default: "1000000" },
 			jobs: { type: "string", default: "1,10,100,1000" },
 			sizes: { type: "string", default: "128,256,512,640,768,1024" },
+			boots: { type: "string", default: "20" },
+			"job-seconds": { type: "string", default: "60" },
 			out: { type: "string" },
 			json: { type: "boolean", default: false },
 			help: { type: "boolean", short: "h", default: false },
@@ -57,9 +64,11 @@ export function readOptions(argv: string[]): Options | "help" {
 	});
 	if (values.help) return "help";
 	const [part, ...more] = positionals;
-	if ((part !== "relay" && part !== "poller") || more.length > 0) throw new Error("say what to measure: relay or poller");
+	if ((part !== "relay" && part !== "poller" && part !== "agent") || more.length > 0)
+		throw new Error("say what to measure: relay, poller or agent");
 	return {
 		...{ part, rounds: wholeNumber("rounds", values.rounds), requests: wholeNumber("requests", values.requests) },
+		...{ boots: wholeNumber("boots", values.boots), jobSeconds: wholeNumber("job-seconds", values["job-seconds"]) },
 		...{ rows: wholeNumber("rows", values.rows), jobs: wholeNumbers("jobs", values.jobs), sizes: wholeNumbers("sizes", values.sizes) },
 		...{ out: values.out ?? join(import.meta.dir, "results", `${part}.json`), json: values.json },
 	};

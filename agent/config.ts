@@ -6,7 +6,6 @@ export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface Config {
-	imdsUrl: string;
 	mailboxUrl: string;
 	runnerRoot: string;
 	/** The hook's script and socket lie here; no job may write to it. */
@@ -73,7 +72,6 @@ export type ReadConfig = { ok: true; config: Config } | { ok: false; problems: s
 function toConfig(read: v.InferOutput<typeof Environment>, env: Record<string, string | undefined>): Config {
 	const inherited = INHERITED.flatMap((name) => (env[name] ? [[name, env[name]] as const] : []));
 	return {
-		imdsUrl: read.MAYFLY_IMDS_URL,
 		mailboxUrl: read.MAYFLY_MAILBOX_URL,
 		runnerRoot: read.MAYFLY_RUNNER_ROOT,
 		stateDir: read.MAYFLY_STATE_DIR,

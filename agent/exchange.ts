@@ -1,8 +1,6 @@
 // Exchanges the image's runner for the one that the boot document wants: GitHub gives no jobs to a runner that is too old (FACTS 1.9), and
 // an image may be. The archive comes from the mailbox bucket and is nobody's until its checksum is that of the document.
-import { createHash } from "node:crypto";
-import { once } from "node:events";
-import { chownSync, createWriteStream, mkdirSync, rmSync } from "node:fs";
+import { chownSync, mkdirSync, rmSync } from "node:fs";
 import type { BootDocument } from "../contract/boot.ts";
 import { type Account, asAccount } from "./account.ts";
 import type { Mailbox } from "./mailbox.ts";
@@ -31,14 +29,17 @@ export function isOlder(baked: string | null, wanted: string): boolean {
 
 async function download({ wanted, mailbox, signal }: Exchange, file: string): Promise<void> {
 	const response = await mailbox.fetchPart(wanted.url, signal);
-	const hash = createHash("sha256");
-	const output = createWriteStream(file, { mode: 0o644 });
-	for await (const chunk of response) {
-		hash.update(chunk);
-		if (!output.write(chunk)) await once(output, "drain");
+	const hash = new Bun.CryptoHasher("sha256");
+	const output = Bun.file(file).writer();
+	try {
+		for await (const chunk of response) {
+			hash.update(chunk);
+			output.write(chunk);
+			await output.flush();
+		}
+	} finally {
+		await output.end();
 	}
-	output.end();
-	await once(output, "finish");
 	const sha256 = hash.digest("hex");
 	if (sha256 !== wanted.sha256)
 		throw new ExchangeError(`the archive of runner ${wanted.version} has the checksum ${sha256}, not ${wanted.sha256}`);

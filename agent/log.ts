@@ -1,5 +1,4 @@
 // The agent's log on stdout, JSON lines by pino. Importing pino takes longer than the first request to IMDS (FACTS 8), so lines wait for it.
-import { writeSync } from "node:fs";
 import type { LogLevel } from "./config.ts";
 
 export type Fields = Record<string, unknown>;
@@ -34,19 +33,15 @@ function createTail() {
 type Level = "debug" | "info" | "warn" | "error";
 type Sink = Record<Level, Write>;
 
-function print(line: string): void {
-	try {
-		writeSync(1, line);
-	} catch {
-		// A log that nobody takes is not worth the job.
-	}
-}
-
 async function openPino(level: LogLevel, keep: (line: string) => void): Promise<Sink> {
-	const { default: pino } = await import("pino");
+	const [{ default: pino }, { writeSync }] = await Promise.all([import("pino"), import("node:fs")]);
 	const write = (line: string) => {
 		keep(line);
-		print(line);
+		try {
+			writeSync(1, line);
+		} catch {
+			// A log that nobody takes is not worth the job.
+		}
 	};
 	const logger = pino({ level, base: null }, { write });
 	const writer =

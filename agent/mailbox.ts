@@ -2,7 +2,7 @@
 // bucket policy goes by the address that the VPC endpoint saw.
 import { createFetch, type FetchError } from "ofetch";
 import { bootKey } from "../contract/boot.ts";
-import type { Fetch } from "./imds.ts";
+import type { Fetch } from "./imds-reader.ts";
 
 export interface Mailbox {
 	/** The boot document's text; null while there is none. Throws MailboxError. */

@@ -1,7 +1,6 @@
 // The shell: performs what the life decides, and tells it what happens. From the first request to IMDS to the power-off.
 import { readFileSync } from "node:fs";
 import { awaitDocument, readClaim, removeDocument } from "./claim.ts";
-import { createImds, type Imds } from "./imds.ts";
 import { awaitUpdate, awaitWorker, launch, showSetup } from "./launch.ts";
 import { leaveAll, leaveRecord } from "./leave.ts";
 import { live, nextAlarm } from "./life.ts";
@@ -18,10 +17,10 @@ const IDENTIFY_AGAIN_MS = 50;
 const LONGEST_TIMER_MS = 86_400_000;
 
 /** Asks until IMDS answers: at the start the network may not be up yet. */
-async function identify(shell: Shell, imds: Imds): Promise<void> {
+async function identify(shell: Shell): Promise<void> {
 	for (let attempt = 1; !shell.over.signal.aborted; attempt += 1) {
 		try {
-			const identity = await imds.identity();
+			const identity = await shell.imds.identity();
 			if (!identity.ok) return shell.dispatch({ type: "refused", reason: `the identity document was refused: ${identity.reason}` });
 			shell.identity = identity.value;
 			shell.mailbox = createMailbox(shell.config.mailboxUrl, identity.value, shell.fetch);
@@ -45,8 +44,8 @@ async function claim(shell: Shell): Promise<void> {
 	shell.dispatch({ type: "claimed", limits: read.document.limits });
 }
 
-function watch(shell: Shell, imds: Imds): void {
-	const { log, config, over, dispatch, moments, now } = shell;
+function watch(shell: Shell): void {
+	const { imds, log, config, over, dispatch, moments, now } = shell;
 	void watchNotices({
 		...{ imds, log, pollMs: config.clocks.spotPoll, over: over.signal },
 		onNotice(terminateAt) {
@@ -150,7 +149,6 @@ function kernelOf(now: number): number | undefined {
 
 /** Lives one machine's life. `ended` is whether the machine could be turned off, and rejects only for what nobody thought of. `ask` is how a signal to the agent reaches the life. */
 export function runAgent(ports: Ports): { ended: Promise<boolean>; ask: (signal: string) => void } {
-	const imds = createImds(ports.config.imdsUrl, ports.fetch, ports.now);
 	const { promise: ended, resolve, reject } = Promise.withResolvers<boolean>();
 	const shell: Shell = {
 		...ports,
@@ -160,8 +158,7 @@ export function runAgent(ports: Ports): { ended: Promise<boolean>; ask: (signal:
 		...{ removed: Promise.withResolvers<boolean>(), dispatch: () => {} },
 	};
 	shell.dispatch = createDispatch(shell, performersOf(shell, resolve), reject);
-	void identify(shell, imds).then(() => watch(shell, imds));
-	// From here on nothing is in the way of the first request.
+	void identify(shell).then(() => watch(shell));
 	shell.dispatch({ type: "tick" });
 	shell.moments.kernel = kernelOf(ports.now());
 	return { ended, ask: (signal) => shell.dispatch({ type: "signalled", signal }) };

@@ -5,7 +5,8 @@ import type { Measurements, ReportPhase } from "../contract/report.ts";
 import type { Account } from "./account.ts";
 import type { Config } from "./config.ts";
 import type { Hook } from "./hook.ts";
-import type { Fetch, Identity } from "./imds.ts";
+import type { Identity, Imds } from "./imds.ts";
+import type { Fetch } from "./imds-reader.ts";
 import type { Event, Life } from "./life-state.ts";
 import type { Log } from "./log.ts";
 import type { Mailbox } from "./mailbox.ts";
@@ -24,6 +25,7 @@ export interface Ports {
 	/** Epoch ms at which the agent's process started. */
 	startedAt: number;
 	log: Log;
+	imds: Imds;
 }
 
 /** Everything about the machine that is known once its boot document is. */

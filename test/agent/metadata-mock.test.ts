@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createImds } from "../../agent/imds.ts";
+import { createImdsReader } from "../../agent/imds-reader.ts";
 import { hasMetadataMock, installMetadataMock, type MetadataMock, startMetadataMock } from "../fakes/metadata-mock.ts";
 import { INSTANCE, PRIVATE_IP } from "./documents.ts";
 import { runMachine } from "./machine.ts";
@@ -55,7 +56,7 @@ describe.if(isAsked)("amazon-ec2-metadata-mock (built by Go)", () => {
 
 	test("its identity document and tokens are understood", async () => {
 		const { url } = await start("spot", "-I", "-x", "-1", "-d", "600");
-		const imds = createImds(url, fetch, Date.now);
+		const imds = createImds(createImdsReader(url, fetch), Date.now);
 		expect(await imds.identity()).toMatchObject({ ok: true, value: { instanceId: "i-1234567890abcdef0", region: "us-east-1" } });
 		expect(await imds.terminateAt()).toBeNull();
 		expect(await imds.isSpot()).toBe(false);
@@ -64,13 +65,13 @@ describe.if(isAsked)("amazon-ec2-metadata-mock (built by Go)", () => {
 	test("its notice is read to the second", async () => {
 		const at = inSeconds(90);
 		const { url } = await start("spot", "-I", "-x", "-1", "-t", rfc3339(at));
-		expect(await createImds(url, fetch, Date.now).terminateAt()).toBe(at.getTime());
+		expect(await createImds(createImdsReader(url, fetch), Date.now).terminateAt()).toBe(at.getTime());
 	});
 
 	test("its recommendation to leave is read to the second", async () => {
 		const at = inSeconds(0);
 		const { url } = await start("spot", "-I", "-x", "-1", "-d", "600", "-r", rfc3339(at));
-		const imds = createImds(url, fetch, Date.now);
+		const imds = createImds(createImdsReader(url, fetch), Date.now);
 		expect([at.getTime(), null]).toContain(await imds.rebalanceAt());
 	});
 });

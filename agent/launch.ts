@@ -57,10 +57,11 @@ function hear(shell: Shell, text: string): void {
 }
 
 /** Shows the timings so far. The job runs without them, too. */
-export function showSetup({ claimed, identity, runnerRoot, build, runnerVersion, moments, log }: Shell): void {
+export function showSetup({ claimed, identity, runnerRoot, account, build, runnerVersion, moments, log }: Shell): void {
 	if (claimed === null || identity === null) return;
 	try {
-		const facts = { document: claimed.document, identity, build, runnerVersion, moments };
+		const user = account?.name ?? "root";
+		const facts = { document: claimed.document, identity, build, runnerVersion, user, moments };
 		writeSetupInfo(runnerRoot, setupGroups(facts));
 	} catch (error) {
 		log.warn({ error: String(error) }, "the timings cannot be shown");

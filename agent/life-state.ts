@@ -46,6 +46,8 @@ export type Event =
 	| { type: "working" }
 	| { type: "denied"; reason: string }
 	| { type: "noticed"; terminateAt: number }
+	/** EC2 recommends to leave the machine: a notice may follow. */
+	| { type: "recommended" }
 	/** Somebody asked the agent itself to end. */
 	| { type: "signalled"; signal: string }
 	| { type: "tick" };

@@ -77,6 +77,11 @@ function noticed(life: Life, { terminateAt }: Of<"noticed">, now: number, clocks
 	return { life: life.stage === "running" ? stopBy(known, terminateAt - clocks.spotLead, REASONS.interrupted) : known, effects: told };
 }
 
+/** Nothing follows from it but that it is told: the phase is said again, with its moment among the measurements. */
+function recommended(life: Life): Step {
+	return life.stage === "listening" || life.stage === "running" ? { life, effects: [report(life.stage)] } : stay(life);
+}
+
 function denied(life: Life, { reason }: Of<"denied">, now: number, clocks: Clocks): Step {
 	if (life.runner === "down" || life.limits === null) return stay(life);
 	return { life: stopBy({ ...life, why: life.why || reason }, now + clocks.deniedPause, reason), effects: [report("denied", reason)] };
@@ -114,6 +119,8 @@ function happen(life: Life, event: Event, now: number, clocks: Clocks): Step {
 			return denied(life, event, now, clocks);
 		case "noticed":
 			return noticed(life, event, now, clocks);
+		case "recommended":
+			return recommended(life);
 		case "signalled":
 			return signalled(life, event, now, clocks);
 		case "tick":

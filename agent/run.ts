@@ -55,6 +55,7 @@ function watch(shell: Shell): void {
 		onRebalance(rebalanceAt) {
 			moments.rebalance = rebalanceAt;
 			log.warn({ rebalanceAt }, "EC2 recommends to leave this machine");
+			dispatch({ type: "recommended" });
 		},
 	});
 }

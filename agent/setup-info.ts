@@ -16,6 +16,8 @@ export interface SetupFacts {
 	build: Build;
 	/** The runner's own word; null until it said it. */
 	runnerVersion: string | null;
+	/** Whom the runner runs as. */
+	user: string;
 	moments: Moments;
 }
 
@@ -31,7 +33,7 @@ function table(rows: [name: string, value: string, more?: string][]): string {
 		.join("\n");
 }
 
-function machineGroup({ document, identity, build, runnerVersion }: SetupFacts): SetupGroup {
+function machineGroup({ document, identity, build, runnerVersion, user }: SetupFacts): SetupGroup {
 	const { machine } = document;
 	const rows: [string, string][] = [
 		["Instance", identity.instanceId],
@@ -42,6 +44,8 @@ function machineGroup({ document, identity, build, runnerVersion }: SetupFacts):
 		["Agent", `${build.version} ${build.arch}`],
 	];
 	if (runnerVersion !== null) rows.push(["Runner", runnerVersion]);
+	if (document.sshKeys.length > 0)
+		rows.push(["Connect", `ssh ${user}@${identity.privateIp}, from inside the network, with a key of the tier's`]);
 	return { group: "Instance", detail: table(rows) };
 }
 

@@ -30,6 +30,8 @@ export interface SystemOptions {
 	github?: GitHubOptions;
 	/** How long one invocation of the Lambda may take, ms. */
 	sessionMs?: number;
+	/** A mayfly.yml to use instead of local/mayfly.yml. */
+	configFile?: string;
 }
 
 export interface System {
@@ -70,10 +72,9 @@ const STEP_ENDS = { interrupt: 1_000, terminate: 500 };
 
 const newToken = () => randomBytes(24).toString("hex");
 
-async function resolvedConfig(): Promise<string> {
-	const file = join(import.meta.dir, "mayfly.yml");
+async function resolvedConfig(file: string): Promise<string> {
 	const read = parseMayflyYaml(await readFile(file, "utf8"));
-	if (!read.ok) throw new Error(`local/mayfly.yml: ${read.problems.map(({ path, reason }) => `${path}: ${reason}`).join("; ")}`);
+	if (!read.ok) throw new Error(`${file}: ${read.problems.map(({ path, reason }) => `${path}: ${reason}`).join("; ")}`);
 	return JSON.stringify(resolveConfig(read.value, INFRASTRUCTURE));
 }
 
@@ -129,7 +130,7 @@ async function wire(
 	keep({ stop: () => relay.stop() });
 	const github = keep(await startGitHub({ webhookUrl: `${relay.url}/webhook`, webhookSecret: tokens.webhook, ...options.github }));
 	const mailbox = keep(await startMailbox({ keys, region: REGION }));
-	mailbox.put(CONFIG_KEY, await resolvedConfig());
+	mailbox.put(CONFIG_KEY, await resolvedConfig(options.configFile ?? join(import.meta.dir, "mayfly.yml")));
 	const boot = createBoot({
 		agent: [parts.agent],
 		directory: join(folder, "m"),
@@ -161,7 +162,7 @@ async function wire(
 			logFile: join(folder, "poller.log"),
 			env: {
 				...{ RELAY_URL: relay.url, MAILBOX_URL: mailbox.url, CONFIG_KEY, GITHUB_API_URL: github.url, APP_ID: String(github.app.id) },
-				...{ SECRET_ID, STACK: INFRASTRUCTURE.stack, AWS_REGION: REGION, LOG_LEVEL: "debug", SWEEP_MS: SWEEP },
+				...{ OIDC_ISSUER: github.url, SECRET_ID, STACK: INFRASTRUCTURE.stack, AWS_REGION: REGION, LOG_LEVEL: "debug", SWEEP_MS: SWEEP },
 				...{ AWS_ACCESS_KEY_ID: keys.accessKeyId, AWS_SECRET_ACCESS_KEY: keys.secretAccessKey },
 				...{ AWS_ENDPOINT_URL_EC2: ec2.url, AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url },
 			},

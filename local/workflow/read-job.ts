@@ -59,6 +59,18 @@ function readSteps(source: Source, field: Field, job: Job, what: string): Step[]
 	return steps;
 }
 
+/** A name, or a mapping with one; its `url` is for GitHub's pages. */
+function readEnvironment(source: Source, field: Field, what: string): string | null {
+	const spot = { at: field.at, what: `environment of ${what}`, place: "job" as const };
+	if (!isMap(field.value)) return templateOf(source, field.value, spot) || null;
+	const fields = fieldsOf(source, field.value, field.at, spot.what);
+	for (const { name, at } of fields)
+		if (name !== "name" && name !== "url") complain(source, at, `unsupported key ${name} in the environment of ${what}`);
+	const name = fields.find((it) => it.name === "name");
+	if (!name) complain(source, field.at, `the environment of ${what} has no name`);
+	return name ? templateOf(source, name.value, { ...spot, at: name.at }) || null : null;
+}
+
 const SETTERS: Record<string, Setter> = {
 	name: (job, source, field, what) => {
 		job.name = templateOf(source, field.value, { at: field.at, what: `name of ${what}`, place: "job" }) || null;
@@ -77,6 +89,9 @@ const SETTERS: Record<string, Setter> = {
 	},
 	outputs: (job, source, field, what) => {
 		job.outputs = readEnv(source, field, { what: `outputs of ${what}`, place: "step" });
+	},
+	environment: (job, source, field, what) => {
+		job.environment = readEnvironment(source, field, what);
 	},
 	permissions: (job, source, field, what) => {
 		job.idToken = readPermissions(source, field, `permissions of ${what}`);

@@ -111,6 +111,12 @@ describe("the job-started hook", () => {
 		expect(end.phases).toContain("denied");
 	});
 
+	test("asked by somebody before the runner's own hook, has no answer left for that: the job does not run", async () => {
+		const end = await run(MAIN, {}, "racing");
+		expect(end).toMatchObject({ firstStep: false, offs: 1 });
+		expect(end.hookLog).toContain("did not answer");
+	}, 40_000);
+
 	test("answers one request and is gone", async () => {
 		const end = await run(MAIN, {}, "curious");
 		expect(end.second?.trim()).toBe("7");

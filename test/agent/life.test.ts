@@ -26,6 +26,7 @@ const EVENTS = {
 	working: { type: "working" },
 	denied: { type: "denied", reason: "refs: no" },
 	noticed: { type: "noticed", terminateAt: T + 120_000 },
+	recommended: { type: "recommended" },
 	signalled: { type: "signalled", signal: "SIGTERM" },
 	tick: { type: "tick" },
 } as const satisfies Record<string, Event>;
@@ -63,12 +64,14 @@ const TABLE: Record<Stage, Partial<Record<EventName, string>>> = {
 		...{ denied: "preparing denied", noticed: "finishing interrupted SIGINT", signalled: "finishing SIGINT" },
 	},
 	listening: {
+		recommended: "listening listening",
 		...{ refused: "off off off", started: "running running awaitWorker" },
 		...{ succeeded: "finishing finished record", failed: "finishing finished record" },
 		...{ left: "off off off", retryable: "preparing", updating: "preparing awaitUpdate", killed: "off off off" },
 		...{ denied: "listening denied", noticed: "finishing interrupted SIGINT", signalled: "finishing SIGINT" },
 	},
 	running: {
+		recommended: "running running",
 		...{ refused: "off off off", succeeded: "finishing finished record", failed: "finishing finished record" },
 		...{ left: "finishing record", retryable: "finishing record" },
 		...{

@@ -70,12 +70,13 @@ describe("a job", () => {
 		],
 		[
 			"with what is not run here",
-			withJob("    if: always()", "    container: node", "    services: {}", "    environment: prod"),
+			withJob("    if: always()", "    container: node", "    services: {}", "    environment: { url: x, deployment: false }"),
 			[
 				"w.yml:5: unsupported key if in job one",
 				"w.yml:6: unsupported key container in job one",
 				"w.yml:7: unsupported key services in job one",
-				"w.yml:8: unsupported key environment in job one",
+				"w.yml:8: unsupported key deployment in the environment of job one",
+				"w.yml:8: the environment of job one has no name",
 			],
 		],
 		[

@@ -12,6 +12,12 @@ export const WORDS: Record<string, string> = {
 	environment:
 		"Which of several stacks this is: it serves labels with this `env=`. Default production, which labels without `env=` ask for.",
 	protectedEnvironments: "GitHub environments whose jobs run on deploy tiers alone, such as `production` or `prod-*`.",
+	runner:
+		"The oldest actions runner that machines may use. One whose image has an older one fetches this one at boot. Left out: the image's own.",
+	"runner.version": "A release of actions/runner, such as `2.337.0`.",
+	"runner.sha256": "Checksums of `actions-runner-linux-<arch>-<version>.tar.gz`, as its release names them.",
+	"runner.sha256.x64": "Needed where an image is of x64.",
+	"runner.sha256.arm64": "Needed where an image is of arm64.",
 	acceptRunsOnLabels: "Also serve `runs-on=` labels. Off by default: RunsOn, where it is installed, would launch for them too.",
 	onRefused:
 		"What becomes of a job that is refused. `leave`: it stays queued at GitHub, and `GET /jobs/:id` says why. `cancel-run`: its run is cancelled as well (the App needs `actions: write`).",

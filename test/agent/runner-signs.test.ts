@@ -1,6 +1,9 @@
 // What the runner says and how it ends, understood: lines as recorded (FACTS 1.4), exit codes as in its source (FACTS 1.3).
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { readExit } from "../../agent/exit.ts";
+import { createLines } from "../../agent/runner.ts";
 import { type RunnerLine, readRunnerLine } from "../../agent/runner-lines.ts";
 
 const AT = "2026-03-17 12:20:29Z: ";
@@ -87,5 +90,27 @@ describe("exit codes", () => {
 
 	test("a signal is named", () => {
 		expect(readExit(null, "SIGKILL")).toMatchObject({ kind: "ended", reason: expect.stringContaining("SIGKILL") });
+	});
+});
+
+describe("logs from their first line to their last", () => {
+	const STARTS = ["connected", "version", "listening"];
+	test.each<[string, string[]]>([
+		["success", [...STARTS, "started", "completed"]],
+		["reconnected", [...STARTS, "disconnected", "reconnected", "started", "completed"]],
+		["cancelled", [...STARTS, "started", "completed"]],
+		["deprecated", [...STARTS, "deprecated"]],
+		["updating", [...STARTS, "updating"]],
+		["removed", [...STARTS, "deleted"]],
+		["deleted", ["connected", "deleted"]],
+		["conflict", ["connected", "conflict", "disconnected"]],
+	])("%s", (name, kinds) => {
+		const read: string[] = [];
+		const lines = createLines((line) => read.push(...[readRunnerLine(line)?.kind ?? []].flat()));
+		// In pieces, as a pipe gives them.
+		const bytes = readFileSync(join(import.meta.dir, "logs", `${name}.txt`));
+		for (let at = 0; at < bytes.length; at += 7) lines.add(bytes.subarray(at, at + 7));
+		lines.end();
+		expect(read).toEqual(kinds);
 	});
 });

@@ -47,7 +47,9 @@ describe("the JSON Schema of mayfly.yml", () => {
 	});
 });
 
-const example = parse(textOf("docs/mayfly.example.yml"));
+/** The example leaves out what only a release can say. */
+const RUNNER = { version: "2.400.0", sha256: { x64: "ab".repeat(32), arm64: "cd".repeat(32) } };
+const example = { ...parse(textOf("docs/mayfly.example.yml")), runner: RUNNER };
 
 /** A file without problems, changed at one place. */
 function changed(path: string, value: unknown): Record<string, unknown> {
@@ -64,6 +66,9 @@ describe("the schema and the parser", () => {
 	test.each([
 		["an unknown key", "colour", "red"],
 		["an unknown key of a preset", "presets.small.disk", 40],
+		["a runner without a version", "runner.version", undefined],
+		["a runner of a line of versions", "runner.version", "2.400"],
+		["a checksum that is none", "runner.sha256.x64", "AB"],
 		["an unknown key of a rule", "tiers.deploy.allow.branches", ["main"]],
 		["a missing part", "images", undefined],
 		["a missing cpu", "presets.small.cpu", undefined],

@@ -129,7 +129,8 @@ describe("through the bundle", () => {
 		const { end } = await ask({ actor: "octocat" }, "production", true);
 		if (end?.outcome !== "launched") throw new Error(JSON.stringify(end));
 		const { grant } = await world.document(end.instanceId);
-		expect(grant).toMatchObject({ tier: "deploy", oidc: { issuer: world.github.url, audience: "mayfly:test" } });
+		expect(grant).toMatchObject({ tier: "deploy", oidc: { issuer: world.github.url, audience: `mayfly:test:${end.instanceId}` } });
+		expect(grant.repositoryId).toBe(world.github.world.accounts[0]?.repositories[0]?.id ?? 0);
 		expect(grant.oidc?.keys[0]).toMatchObject({ kty: "RSA", n: expect.any(String) });
 		expect(world.github.runners()[0]).toMatchObject({ group: { id: 2, name: "deploy" } });
 	});
@@ -191,5 +192,18 @@ describe("through the bundle", () => {
 		expect(JSON.stringify(request?.parameters)).toContain("VolumeSize");
 		const document = await world.document(end.instanceId);
 		expect(document).toMatchObject({ sshKeys: [key], limits: { hold: 900_000 } });
+	});
+
+	test("the oldest runner that may be used reaches the machine, with where its archive lies and its checksum", async () => {
+		const sha256 = "ab".repeat(32);
+		world = await startWorld({ config: `runner: { version: 2.400.0, sha256: { x64: ${sha256} } }\n${CONFIG}` });
+		const { end } = await ask({}, null, false, ["mayfly=1/runner=small"]);
+		if (end?.outcome !== "launched") throw new Error(JSON.stringify(end));
+		const { runner, recordUrl } = await world.document(end.instanceId);
+		expect(runner).toEqual({
+			version: "2.400.0",
+			sha256,
+			url: `${new URL(recordUrl).origin}/dist/actions-runner-linux-x64-2.400.0.tar.gz`,
+		});
 	});
 });

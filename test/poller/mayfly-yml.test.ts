@@ -59,6 +59,7 @@ presets:
 tiers:
   build: { allow: { forks: yes please }, freeForm: true, requireApproval: true, ceiling: { cpu: 16, ram: 64, volume: 200 } }
   deploy: { kind: deploy, allow: { forks: true, events: [push, Pull_Request_Target] }, sshKeys: [nope], freeForm: true, limits: { idle: 10, maxJob: 9d } }
+runner: { version: 2.400, sha256: { arm64: ABC } }
 typo: true
 `;
 		const file = parseMayflyYaml(text);
@@ -66,7 +67,7 @@ typo: true
 		expect(paths.toSorted()).toEqual([
 			...["images.i.arch", "images.j.ami", "owners.1.endpoint", "owners.1.name", "presets.p.cpu", "presets.p.extra", "presets.p.image"],
 			...["presets.p.labels.1", "presets.p.labels.2", "presets.p.tier", "presets.q.tier", "presets.r.cpu"],
-			"presets.r.volume",
+			...["presets.r.volume", "runner.sha256.arm64", "runner.version"],
 			...[
 				"tiers.build.allow.forks",
 				"tiers.build.requireApproval",
@@ -78,6 +79,15 @@ typo: true
 			],
 			...["tiers.deploy.limits.maxJob", "tiers.deploy.sshKeys", "tiers.deploy.sshKeys.0", "typo"],
 		]);
+	});
+
+	test("a runner that may be wanted has a checksum for every architecture of the images", () => {
+		const text = (sha256: string) =>
+			`owners: [{ name: a }]\nimages: { i: { arch: x64 }, j: { arch: arm64 } }\ntiers: { build: { allow: {} } }\nrunner: { version: 2.400.0, sha256: ${sha256} }\n`;
+		const [x64, arm64] = ["ab".repeat(32), "cd".repeat(32)];
+		expect(parseMayflyYaml(text(`{ x64: ${x64}, arm64: ${arm64} }`)).ok).toBe(true);
+		const lacking = parseMayflyYaml(text(`{ x64: ${x64} }`));
+		expect(lacking.ok ? [] : lacking.problems).toEqual([{ path: "runner.sha256.arm64", reason: "is missing: the image j is of arm64" }]);
 	});
 
 	test.each(["", "[]", "owners", "42", "owners: [\n", "a: 1\na: 2", "null"])("%p is refused and not thrown at", (text) => {

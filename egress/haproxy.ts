@@ -1,0 +1,136 @@
+// HAProxy's configuration for a gateway: reads the name that a client asks for, checks it against the list of the client's subnet, resolves it
+// itself and connects there, so that a forged name leads to the real host (DESIGN 10; the directives are HAProxy 2.6's and later ones'). Pure.
+import { NOT_PUBLIC } from "./addresses.ts";
+import { type Gateway, type List, TLS_PORT, WEB_PORT } from "./gateway.ts";
+
+/** Text by file name below the gateway's folder. */
+export type Files = Record<string, string>;
+
+const lines = (texts: readonly string[]) => texts.map((text) => `${text}\n`).join("");
+
+/** One file of names and one of domains for each list: HAProxy matches the ones whole, the others as ends. */
+function listFiles(lists: readonly List[]): Files {
+	return Object.fromEntries(
+		lists.flatMap(({ name, hosts }) => [
+			[`lists/${name}.names`, lines(hosts.filter(({ below }) => !below).map((host) => host.name))],
+			[`lists/${name}.domains`, lines(hosts.filter(({ below }) => below).map((host) => `.${host.name}`))],
+		]),
+	);
+}
+
+/** `asked` is the variable that holds the name. */
+function acls({ lists, folder }: Gateway, asked: string): string[] {
+	return lists.flatMap(({ name, sources }) => [
+		`acl from_${name} src ${sources.join(" ")}`,
+		`acl listed_${name} var(${asked}) -m str -f ${folder}/lists/${name}.names`,
+		`acl listed_${name} var(${asked}) -m end -f ${folder}/lists/${name}.domains`,
+	]);
+}
+
+/** A name of other characters or of more than DNS allows is no name; it is not written to the log either. */
+const NAME = "^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$";
+
+function tls(gateway: Gateway): string[] {
+	const { lists, mode } = gateway;
+	const reject = (why: string, when: string) => [
+		`tcp-request content set-var(sess.why) str(${why}) if ${when}`,
+		`tcp-request content reject if ${when}`,
+	];
+	return [
+		"mode tcp",
+		`bind :${TLS_PORT}`,
+		"option splice-auto",
+		`log-format '{"at":"%Ts.%ms","gateway":"tls","src":"%ci","port":%cp,"orig_dst":"%[fc_dst]","to":"%[dst]","name":"%[var(sess.name),json(utf8s)]","list":"%[var(sess.list)]","act":"%[var(sess.act)]","why":"%[var(sess.why)]","state":"%ts","in":%U,"out":%B,"ms":%Tt}'`,
+		"tcp-request inspect-delay 3s",
+		...acls(gateway, "sess.name"),
+		"acl hello req.ssl_hello_type 1",
+		`acl a_name var(sess.name) -m reg ${NAME}`,
+		"acl listed var(sess.listed) -m bool",
+		`acl not_public var(sess.ip) -m ip ${NOT_PUBLIC.join(" ")}`,
+		"tcp-request content set-var(sess.act) str(deny)",
+		"tcp-request content set-var(sess.list) str(none)",
+		...lists.map(({ name }) => `tcp-request content set-var(sess.list) str(${name}) if from_${name}`),
+		"tcp-request content set-var(sess.name) req.ssl_sni,lower if hello",
+		// Waits for the whole hello: what is not there when the delay is over, or is no hello, has no name.
+		...reject("no-name", "hello !a_name"),
+		...lists.map(({ name }) => `tcp-request content set-var(sess.listed) bool(true) if hello from_${name} listed_${name}`),
+		...(mode === "enforce"
+			? reject("not-listed", "hello !listed")
+			: [
+					"tcp-request content set-var(sess.why) str(not-listed) if hello !listed",
+					...reject("no-list", "hello { var(sess.list) -m str none }"),
+				]),
+		"tcp-request content do-resolve(sess.ip,names,ipv4) var(sess.name) if hello",
+		...reject("no-address", "hello !{ var(sess.ip) -m found }"),
+		...reject("not-public", "hello not_public"),
+		"tcp-request content set-dst var(sess.ip) if hello",
+		"tcp-request content set-var(sess.act) str(allow) if hello",
+		"tcp-request content accept if hello",
+		"tcp-request content set-var(sess.why) str(no-tls) if WAIT_END",
+		"tcp-request content reject if WAIT_END",
+		"default_backend tls",
+	];
+}
+
+function web(gateway: Gateway): string[] {
+	const { lists, mode } = gateway;
+	const deny = (why: string, when: string, status = 403) => [
+		`http-request set-var(txn.why) str(${why}) if ${when}`,
+		`http-request deny deny_status ${status} if ${when}`,
+	];
+	return [
+		"mode http",
+		`bind :${WEB_PORT}`,
+		"timeout http-request 10s",
+		`log-format '{"at":"%Ts.%ms","gateway":"web","src":"%ci","port":%cp,"orig_dst":"%[fc_dst]","to":"%[dst]","name":"%[var(txn.name),json(utf8s)]","list":"%[var(txn.list)]","act":"%[var(txn.act)]","why":"%[var(txn.why)]","method":"%HM","status":%ST,"state":"%ts","in":%U,"out":%B,"ms":%Tt}'`,
+		...acls(gateway, "txn.name"),
+		`acl a_name var(txn.name) -m reg ${NAME}`,
+		"acl listed var(txn.listed) -m bool",
+		`acl not_public var(txn.ip) -m ip ${NOT_PUBLIC.join(" ")}`,
+		"http-request set-var(txn.act) str(deny)",
+		"http-request set-var(txn.list) str(none)",
+		...lists.map(({ name }) => `http-request set-var(txn.list) str(${name}) if from_${name}`),
+		// This is no proxy that anybody may ask for a tunnel.
+		...deny("tunnel", "METH_CONNECT"),
+		"http-request set-var(txn.name) req.hdr(host),field(1,:),lower",
+		...deny("no-name", "!a_name"),
+		...deny("no-name", "{ req.hdr_cnt(host) gt 1 }"),
+		...lists.map(({ name }) => `http-request set-var(txn.listed) bool(true) if from_${name} listed_${name}`),
+		...(mode === "enforce"
+			? deny("not-listed", "!listed")
+			: ["http-request set-var(txn.why) str(not-listed) if !listed", ...deny("no-list", "{ var(txn.list) -m str none }")]),
+		"http-request do-resolve(txn.ip,names,ipv4) var(txn.name)",
+		...deny("no-address", "!{ var(txn.ip) -m found }", 502),
+		...deny("not-public", "not_public"),
+		"http-request set-dst var(txn.ip)",
+		"http-request set-var(txn.act) str(allow)",
+		"default_backend web",
+	];
+}
+
+const section = (head: string, body: readonly string[]) => [head, ...body.map((line) => `  ${line}`), ""];
+
+/** The configuration and its lists. A reload takes new lists without cutting what is open. */
+export function haproxyFiles(gateway: Gateway): Files {
+	const { resolver, log, user } = gateway;
+	const text = [
+		"# Rendered by egress/haproxy.ts from the tiers' lists: changes here are lost.",
+		...section("global", [`log ${log} len 4096 local0 info`, "maxconn 20000", `user ${user}`, `group ${user}`]),
+		...section("defaults", ["log global", "timeout connect 5s", "timeout client 1h", "timeout server 1h", "timeout client-fin 30s"]),
+		...section("resolvers names", [
+			`nameserver vpc ${resolver}`,
+			"resolve_retries 2",
+			"timeout resolve 2s",
+			"timeout retry 1s",
+			// An answer is kept no longer than a name that moves can bear.
+			"hold valid 10s",
+			"accepted_payload_size 4096",
+		]),
+		...section("frontend tls", tls(gateway)),
+		...section("backend tls", ["mode tcp", "option splice-auto", "server asked 0.0.0.0:443"]),
+		...section("frontend web", web(gateway)),
+		// Each request to the address that was resolved for it.
+		...section("backend web", ["mode http", "http-reuse never", "server asked 0.0.0.0:80"]),
+	];
+	return { "haproxy.cfg": lines(text).replace(/\n+$/, "\n"), ...listFiles(gateway.lists) };
+}

@@ -1,0 +1,44 @@
+// The internet of the egress lab: origins with certificates of its own authority, a resolver of somebody else's, something that answers on other
+// ports. Runs in its network namespace and says on stdout, one JSON object a line, what reached it. usage: bun origins.ts FOLDER
+import { createSocket } from "node:dgram";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const folder = process.argv[2] ?? ".";
+const tls = (name: string) => ({
+	serverName: name,
+	cert: readFileSync(join(folder, `${name}.crt`)),
+	key: readFileSync(join(folder, `${name}.key`)),
+});
+const say = (what: object) => process.stdout.write(`${JSON.stringify(what)}\n`);
+
+function origin(address: string, port: number, names: string[] | null): void {
+	Bun.serve({
+		...{ hostname: address, port },
+		...(names === null ? {} : { tls: names.map(tls) }),
+		fetch(request) {
+			const { hostname } = new URL(request.url);
+			say({ address, port, host: request.headers.get("host") ?? hostname });
+			return new Response(`${address}\n`);
+		},
+	});
+}
+
+origin("11.0.0.10", 443, ["github.test", "api.github.test", "rotate.test"]);
+origin("11.0.0.11", 443, ["rotate.test"]);
+origin("11.0.0.20", 443, ["evil.test", "github.test"]);
+origin("11.0.0.30", 443, ["shared.test", "tenant.test"]);
+origin("11.0.0.10", 80, null);
+origin("11.0.0.20", 80, null);
+origin("11.0.0.20", 8443, null);
+origin("2001:db8::20", 80, null);
+for (const [address, port] of [
+	["11.0.0.8", 53],
+	["11.0.0.20", 443],
+] as const) {
+	const socket = createSocket("udp4");
+	socket.on("message", (message) => say({ address, port, udp: message.length }));
+	socket.bind(port, address, () => undefined);
+}
+await Bun.sleep(300);
+say({ ready: true });

@@ -23,6 +23,8 @@ export interface Gateway {
 	folder: string;
 	/** User that HAProxy runs as. */
 	user: string;
+	/** At once; each takes two and a half file descriptors. */
+	connections: number;
 }
 
 export const TLS_PORT = 3130;

@@ -48,6 +48,7 @@ function tls(gateway: Gateway): string[] {
 		"acl listed var(sess.listed) -m bool",
 		`acl not_public var(sess.ip) -m ip ${NOT_PUBLIC.join(" ")}`,
 		"tcp-request content set-var(sess.act) str(deny)",
+		"tcp-request content set-var(sess.why) str(listed)",
 		"tcp-request content set-var(sess.list) str(none)",
 		...lists.map(({ name }) => `tcp-request content set-var(sess.list) str(${name}) if from_${name}`),
 		"tcp-request content set-var(sess.name) req.ssl_sni,lower if hello",
@@ -88,6 +89,7 @@ function web(gateway: Gateway): string[] {
 		"acl listed var(txn.listed) -m bool",
 		`acl not_public var(txn.ip) -m ip ${NOT_PUBLIC.join(" ")}`,
 		"http-request set-var(txn.act) str(deny)",
+		"http-request set-var(txn.why) str(listed)",
 		"http-request set-var(txn.list) str(none)",
 		...lists.map(({ name }) => `http-request set-var(txn.list) str(${name}) if from_${name}`),
 		// This is no proxy that anybody may ask for a tunnel.
@@ -112,10 +114,10 @@ const section = (head: string, body: readonly string[]) => [head, ...body.map((l
 
 /** The configuration and its lists. A reload takes new lists without cutting what is open. */
 export function haproxyFiles(gateway: Gateway): Files {
-	const { resolver, log, user } = gateway;
+	const { resolver, log, user, connections } = gateway;
 	const text = [
 		"# Rendered by egress/haproxy.ts from the tiers' lists: changes here are lost.",
-		...section("global", [`log ${log} len 4096 local0 info`, "maxconn 20000", `user ${user}`, `group ${user}`]),
+		...section("global", [`log ${log} len 4096 local0 info`, `maxconn ${connections}`, `user ${user}`, `group ${user}`]),
 		...section("defaults", ["log global", "timeout connect 5s", "timeout client 1h", "timeout server 1h", "timeout client-fin 30s"]),
 		...section("resolvers names", [
 			`nameserver vpc ${resolver}`,

@@ -9,6 +9,7 @@ if [ "$1" = down ]; then
 	for ns in $run $deploy $gw $net $dns; do
 		ip netns pids "$ns" 2>/dev/null | xargs -r kill -9 2>/dev/null || true
 		ip netns del "$ns" 2>/dev/null || true
+		rm -rf "/etc/netns/$ns"
 	done
 	exit 0
 fi
@@ -16,6 +17,8 @@ fi
 for ns in $run $deploy $gw $net $dns; do
 	ip netns add "$ns"
 	ip -n "$ns" link set lo up
+	mkdir -p "/etc/netns/$ns"
+	echo "nameserver 169.254.169.253" > "/etc/netns/$ns/resolv.conf"
 done
 
 # Runner subnets: their only way out is the gateway.

@@ -92,6 +92,21 @@ export async function startLab(mode: Mode, lists: Lists) {
 		await ready.promise;
 		return lines;
 	};
+	/** Runs a command in a namespace. */
+	const exec = async (from: From | "gw", ...command: string[]) => {
+		const child = Bun.spawn(["ip", "netns", "exec", ns(from), ...command], {
+			stdin: "ignore",
+			stdout: "pipe",
+			stderr: "pipe",
+			timeout: 20_000,
+		});
+		const [stdout, stderr, status] = await Promise.all([
+			new Response(child.stdout).text(),
+			new Response(child.stderr).text(),
+			child.exited,
+		]);
+		return { stdout, stderr, status };
+	};
 	const stop = async () => {
 		for (const child of children) child.kill("SIGKILL");
 		await Promise.all(children.map((child) => child.exited));
@@ -100,7 +115,7 @@ export async function startLab(mode: Mode, lists: Lists) {
 	};
 	const gatewayOf = (asked: Lists): Gateway => ({
 		mode,
-		...{ resolver: "169.254.169.253:53", log: "127.0.0.1:514", folder: join(folder, "gateway"), user: "haproxy" },
+		...{ resolver: "169.254.169.253:53", log: "127.0.0.1:514", folder: join(folder, "gateway"), user: "haproxy", connections: 4000 },
 		lists: [
 			{ name: "build", sources: ["10.77.1.0/24"], hosts: hostsOf(asked.build) },
 			{ name: "deploy", sources: ["10.77.2.0/24"], hosts: hostsOf(asked.deploy) },
@@ -154,26 +169,16 @@ export async function startLab(mode: Mode, lists: Lists) {
 			reached,
 			/** What the gateway logged, as its own objects. */
 			log: () => log.flatMap((line) => (line.includes("{") ? [JSON.parse(line.slice(line.indexOf("{"))) as Record<string, unknown>] : [])),
-			/** Runs a command where runners are; its output and exit code. */
-			exec(from: From | "gw", ...command: string[]) {
-				const { stdout, stderr, status } = spawnSync("ip", ["netns", "exec", ns(from), ...command], { encoding: "utf8", timeout: 20_000 });
-				return { stdout, stderr, status };
-			},
+			exec,
 			/** curl with the lab's authority; `to` takes the place of the resolver. */
 			curl(from: From | "gw", url: string, { to, args = [] }: { to?: string; args?: string[] } = {}) {
 				const { hostname, port, protocol } = new URL(url);
 				const at = to === undefined ? [] : ["--resolve", `${hostname}:${port || (protocol === "https:" ? 443 : 80)}:${to}`];
-				const command = ["curl", "-q", "-sS", "--fail", "--max-time", "6", "--cacert", join(folder, "ca.crt"), ...at, ...args, url];
-				return this.exec(from, ...command);
+				return exec(from, "curl", "-q", "-sS", "--fail", "--max-time", "6", "--cacert", join(folder, "ca.crt"), ...at, ...args, url);
 			},
-			hello: (address: string, name: string, how: "segments" | "records" | "plain") =>
-				spawnSync(
-					"ip",
-					["netns", "exec", ns("run"), NODE, join(import.meta.dir, "hello.mjs"), address, name, how, join(folder, "ca.crt")],
-					{
-						encoding: "utf8",
-					},
-				).stdout.trim(),
+			/** A TLS client whose hello is cut up; what the origin said. */
+			hello: async (address: string, name: string, how: "segments" | "records" | "plain") =>
+				(await exec("run", NODE, join(import.meta.dir, "hello.mjs"), address, name, how, join(folder, "ca.crt"))).stdout.trim(),
 			/** The addresses of names change. */
 			rename(names: Record<string, string>) {
 				writeNames(names);

@@ -1,6 +1,7 @@
 // What the short texts of mayfly.yml look like in its JSON Schema: one form for each reader that contract/mayfly-yml.ts writes a value with. Pure.
 // A form may be looser than its reader (a pattern cannot compare both ends of a range), never stricter.
 import type { JsonSchema } from "@valibot/to-json-schema";
+import { readEntry } from "../contract/host.ts";
 import { readDuration } from "../contract/mayfly-yml.ts";
 import { readFamilies, readRange, readRetry, readSpot, readVolume } from "../contract/size.ts";
 
@@ -30,6 +31,14 @@ const FORMS = new Map<unknown, JsonSchema>([
 		{ type: ["string", "number", "boolean"], pattern: `^${FAMILY}(\\+${FAMILY}){0,49}$`, examples: ["m7i", "c7+m7", "m8g.*"] },
 	],
 	[readVolume, { type: "string", pattern: `^${DISK}(:${DISK}){0,3}$`, examples: ["80gb", "80gb:gp3:250mibps:4000iops"] }],
+	[
+		readEntry,
+		{
+			type: "string",
+			pattern: "^\\s*(\\*\\.)?[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+\\s*$",
+			examples: ["api.example.com", "*.builds.example.com"],
+		},
+	],
 	[readRetry, { anyOf: [{ enum: [true, false, ...RETRY_WORDS] }, { type: "string", pattern: `^(${anyCase(RETRY_WORDS.join("|"))})$` }] }],
 	[readSpot, { anyOf: [{ enum: [true, false, ...SPOT_WORDS] }, { type: "string", pattern: `^(${anyCase(SPOT_WORDS.join("|"))})$` }] }],
 ]);

@@ -1,4 +1,5 @@
 // `bun run mayfly <command>`: what an operator or a repository's author runs by hand or in CI. Hands over to the command that is named.
+import { egress } from "./egress/command.ts";
 import { lint } from "./lint/command.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -13,6 +14,7 @@ interface Command {
 
 const COMMANDS: Record<string, Command> = {
 	lint: { says: "checks a mayfly.yml, and the workflows of a repository against it", run: lint },
+	egress: { says: "what the egress gateways saw, as a list for mayfly.yml", run: egress },
 };
 
 const HELP = `Mayfly: one GitHub Actions job, one fresh EC2 machine in your own AWS account, then gone.
@@ -27,6 +29,7 @@ ${Object.entries(COMMANDS)
 
 examples:
   bun run mayfly lint ../shop
+  bun run mayfly egress propose proxy.log
   bun run mayfly lint --help
 `;
 

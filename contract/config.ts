@@ -44,6 +44,8 @@ export const Tier = v.object({
 	runnerGroupId: v.nullable(Id),
 	requireApproval: v.optional(v.boolean(), false),
 	sshKeys: v.optional(v.array(Text), []),
+	/** For the gateway, not for the poller. */
+	egress: v.optional(v.object({ groups: v.array(Text), hosts: v.array(Text) }), { groups: [], hosts: [] }),
 	limits: ConfigLimits,
 });
 export type Tier = v.InferOutput<typeof Tier>;

@@ -1,6 +1,7 @@
 // mayfly.yml, the operator's file: its one schema, and every problem of a file at once (DESIGN 7). Pure.
 import * as v from "valibot";
 import { type ConfigProblem, problemsBetween, type ReadableParts } from "./config-checks.ts";
+import { readEntry } from "./host.ts";
 import { Id } from "./parse.ts";
 import { Patterns, Rule } from "./rule.ts";
 import { Arch, type Reading, readFamilies, readRange, readRetry, readSpot, readVolume } from "./size.ts";
@@ -100,6 +101,11 @@ const SshKey = v.pipe(
 		"not a public key like `ssh-ed25519 AAAA… name`",
 	),
 );
+/** What machines of a tier may reach: names of groups (egress/groups.json) and of hosts; all else is cut at the gateway (DESIGN 10). */
+const EgressYml = v.strictObject({
+	groups: v.optional(v.pipe(v.array(Name), v.maxLength(50)), ["github"]),
+	hosts: v.optional(v.pipe(v.array(written(readEntry)), v.maxLength(2000)), []),
+});
 const TierYml = v.strictObject({
 	kind: v.optional(v.picklist(["build", "deploy"]), "build"),
 	allow: RuleYml,
@@ -113,6 +119,7 @@ const TierYml = v.strictObject({
 	runnerGroupId: v.optional(v.nullable(Id), null),
 	/** Somebody must have approved the run's deployment. */
 	requireApproval: v.optional(v.boolean(), false),
+	egress: v.optional(EgressYml, { groups: ["github"], hosts: [] }),
 	/** Who may open machines whose jobs say `ssh=true`. */
 	sshKeys: v.optional(v.pipe(v.array(SshKey), v.maxLength(100)), []),
 	limits: v.optional(LimitsYml, {}),

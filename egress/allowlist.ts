@@ -1,5 +1,5 @@
 // From what a tier's `egress` names, groups and hosts, to the list that its gateway goes by. Pure.
-import { type Host, readHost } from "./host.ts";
+import { type Host, readHost } from "../contract/host.ts";
 
 export interface Group {
 	about: string;

@@ -1,5 +1,5 @@
 // What a gateway is told: who is behind it, which list each goes by, how strictly. Types only.
-import type { Host } from "./host.ts";
+import type { Host } from "../contract/host.ts";
 
 /** `enforce`: what is not listed is cut. `observe`: it goes through, and the log says that it would not have. */
 export type Mode = "observe" | "enforce";

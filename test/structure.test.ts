@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 
 const root = join(import.meta.dir, "..");
-const PARTS = ["contract", "relay", "poller", "agent", "local", "cli", "build", "test"];
+const PARTS = ["contract", "relay", "poller", "agent", "local", "cli", "egress", "build", "test"];
 
 function sourcesBelow(folder: string): string[] {
 	return readdirSync(folder).flatMap((name) => {
@@ -59,12 +59,12 @@ describe("structure", () => {
 		expect(strays).toEqual([]);
 	});
 
-	test("the command line imports contract and the reader of workflows, never what is deployed", () => {
+	test("the command line imports contract, the egress lists and the reader of workflows, never what runs in an account", () => {
 		const strays = inside("cli").flatMap(({ path, text }) =>
 			importsOf(text)
 				.filter((name) => name.startsWith("."))
 				.map((name) => relative(root, join(root, path, "..", name)))
-				.filter((target) => !/^(cli|contract|local\/workflow)\//.test(target))
+				.filter((target) => !/^(cli|contract|egress|local\/workflow)\//.test(target))
 				.map((target) => `${path} -> ${target}`),
 		);
 		expect(strays).toEqual([]);

@@ -50,6 +50,7 @@ describe("the JSON Schema of mayfly.yml", () => {
 /** The example leaves out what only a release can say. */
 const RUNNER = { version: "2.400.0", sha256: { x64: "ab".repeat(32), arm64: "cd".repeat(32) } };
 const example = { ...parse(textOf("docs/mayfly.example.yml")), runner: RUNNER };
+example.tiers.deploy.egress = { groups: ["github"], hosts: ["api.example.com"] };
 
 /** A file without problems, changed at one place. */
 function changed(path: string, value: unknown): Record<string, unknown> {

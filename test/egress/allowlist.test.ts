@@ -1,9 +1,9 @@
 // What a tier's egress list may name, and what becomes of it.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { admitsHost, readHost } from "../../contract/host.ts";
 import { allowlistOf, type Group, unionOf } from "../../egress/allowlist.ts";
 import groups from "../../egress/groups.json";
-import { admitsHost, readHost } from "../../egress/host.ts";
 
 const read = (text: string) => {
 	const reading = readHost(text);

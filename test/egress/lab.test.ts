@@ -1,28 +1,7 @@
 // What gets out of a runner's subnet and what does not, with the gateway's files as they ship, in namespaces of the test's own (DESIGN 10).
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type From, type Lab, startLab } from "./lab.ts";
-
-const LISTS = {
-	build: ["github.test", "*.github.test", "rotate.test", "shared.test", "imds.test", "vpc.test", "loop.test"],
-	deploy: ["ship.test"],
-};
-const [GOOD, OTHER, EVIL, SHARED] = ["11.0.0.10", "11.0.0.11", "11.0.0.20", "11.0.0.30"];
-const LONG = 60_000;
-const PING = `import socket,struct
-s=socket.socket(socket.AF_INET,socket.SOCK_RAW,socket.IPPROTO_ICMP); s.settimeout(1)
-s.sendto(struct.pack("!BBHHH",8,0,0xf7fd,1,1),("${EVIL}",0))
-while True:
-  if s.recv(2048)[20]==0: print("answered"); break`;
-
-/** Lines and hits are written by others: they are there a moment later. */
-async function eventually<T>(find: () => T | undefined): Promise<T> {
-	for (let tries = 0; tries < 100; tries++) {
-		const found = find();
-		if (found !== undefined) return found;
-		await Bun.sleep(20);
-	}
-	throw new Error("it never came");
-}
+import { EVIL, eventually, GOOD, LISTS, LONG, OTHER, PING, SHARED } from "./scene.ts";
 
 describe("a gateway that enforces", () => {
 	let lab: Lab;
@@ -263,59 +242,4 @@ describe("a gateway that enforces", () => {
 		},
 		LONG,
 	);
-});
-
-describe("the lab without the gateway's rules", () => {
-	let lab: Lab;
-	beforeAll(async () => {
-		lab = await startLab("enforce", LISTS);
-		await lab.exec("gw", "nft", "flush", "ruleset");
-	}, LONG);
-	afterAll(() => lab.stop());
-
-	test("lets all of that through: what is cut above is cut by the gateway", async () => {
-		const reads = async (...command: string[]) => (await lab.exec("run", ...command)).stdout.trim();
-		const curl = ["curl", "-q", "-sS", "-k", "-g", "--max-time", "3"];
-		expect(await reads(...curl, `https://${EVIL}/`)).toBe(EVIL);
-		expect(await reads(...curl, `http://${EVIL}:8443/`)).toBe(EVIL);
-		expect(await reads(...curl, "http://[2001:db8::20]/")).toBe("2001:db8::20");
-		for (const [address, port] of [
-			[EVIL, 443],
-			["11.0.0.8", 53],
-		])
-			await lab.exec("run", "bash", "-c", `echo hello > /dev/udp/${address}/${port}`);
-		await eventually(() => (lab.reached.filter((line) => line.includes("udp")).length === 2 ? true : undefined));
-		expect(await reads("python3", "-c", PING)).toBe("answered");
-		expect(await reads("bash", "-c", "exec 3<>/dev/tcp/10.77.1.1/3129 && echo open")).toBe("open");
-	});
-});
-
-describe("a gateway that observes", () => {
-	let lab: Lab;
-	beforeAll(async () => {
-		lab = await startLab("observe", LISTS);
-	}, LONG);
-	afterAll(() => lab.stop());
-
-	test("lets through what is not listed, and says that it would not have", async () => {
-		expect((await lab.curl("run", "https://evil.test/")).stdout.trim()).toBe(EVIL);
-		expect((await lab.curl("run", "http://evil.test/")).stdout.trim()).toBe(EVIL);
-		const lines = await eventually(() => {
-			const found = lab.log().filter(({ name }) => name === "evil.test");
-			return found.length === 2 ? found : undefined;
-		});
-		for (const line of lines) expect(line).toMatchObject({ act: "allow", why: "not-listed", list: "build" });
-		expect((await lab.curl("run", "https://github.test/")).stdout.trim()).toBe(GOOD);
-		expect(await eventually(() => lab.log().find(({ name }) => name === "github.test"))).toMatchObject({ act: "allow", why: "listed" });
-	});
-
-	test.each(["imds.test", "vpc.test", "loop.test"])("still leads nobody to %s", async (name) => {
-		expect((await lab.curl("run", `https://${name}/`, { to: EVIL })).status).not.toBe(0);
-		expect((await lab.curl("run", `http://${name}/`, { to: EVIL })).status).not.toBe(0);
-	});
-
-	test("still routes nothing", async () => {
-		expect((await lab.curl("run", "http://evil.test:8443/", { to: EVIL })).status).not.toBe(0);
-		expect((await lab.curl("run", `https://${EVIL}/`, { args: ["-k"] })).status).not.toBe(0);
-	});
 });

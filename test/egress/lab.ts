@@ -3,9 +3,9 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { type Host, readHost } from "../../contract/host.ts";
 import type { Gateway, Mode } from "../../egress/gateway.ts";
 import { haproxyFiles } from "../../egress/haproxy.ts";
-import { type Host, readHost } from "../../egress/host.ts";
 import { nftablesRules } from "../../egress/nftables.ts";
 
 const NODE = join(import.meta.dir, "..", "..", "node_modules", ".bin", "node");

@@ -48,3 +48,9 @@ export function admitsHost(hosts: readonly Host[], name: string): boolean {
 	const asked = name.toLowerCase();
 	return hosts.some(({ name: listed, below }) => (below ? asked.endsWith(`.${listed}`) : asked === listed));
 }
+
+/** The same, as the text that it comes down to: for a list that is kept as it was written. */
+export function readEntry(text: string): { ok: true; value: string } | { ok: false; reason: string } {
+	const reading = readHost(text);
+	return reading.ok ? { ok: true, value: `${reading.host.below ? "*." : ""}${reading.host.name}` } : reading;
+}

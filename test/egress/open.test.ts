@@ -1,0 +1,59 @@
+// What a gateway that only observes lets through, and what the lab would without any gateway: the other half of lab.test.ts.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { type Lab, startLab } from "./lab.ts";
+import { EVIL, eventually, GOOD, LISTS, LONG, PING } from "./scene.ts";
+
+describe("the lab without the gateway's rules", () => {
+	let lab: Lab;
+	beforeAll(async () => {
+		lab = await startLab("enforce", LISTS);
+		await lab.exec("gw", "nft", "flush", "ruleset");
+	}, LONG);
+	afterAll(() => lab.stop());
+
+	test("lets all of that through: what is cut above is cut by the gateway", async () => {
+		const reads = async (...command: string[]) => (await lab.exec("run", ...command)).stdout.trim();
+		const curl = ["curl", "-q", "-sS", "-k", "-g", "--max-time", "3"];
+		expect(await reads(...curl, `https://${EVIL}/`)).toBe(EVIL);
+		expect(await reads(...curl, `http://${EVIL}:8443/`)).toBe(EVIL);
+		expect(await reads(...curl, "http://[2001:db8::20]/")).toBe("2001:db8::20");
+		for (const [address, port] of [
+			[EVIL, 443],
+			["11.0.0.8", 53],
+		])
+			await lab.exec("run", "bash", "-c", `echo hello > /dev/udp/${address}/${port}`);
+		await eventually(() => (lab.reached.filter((line) => line.includes("udp")).length === 2 ? true : undefined));
+		expect(await reads("python3", "-c", PING)).toBe("answered");
+		expect(await reads("bash", "-c", "exec 3<>/dev/tcp/10.77.1.1/3129 && echo open")).toBe("open");
+	});
+});
+
+describe("a gateway that observes", () => {
+	let lab: Lab;
+	beforeAll(async () => {
+		lab = await startLab("observe", LISTS);
+	}, LONG);
+	afterAll(() => lab.stop());
+
+	test("lets through what is not listed, and says that it would not have", async () => {
+		expect((await lab.curl("run", "https://evil.test/")).stdout.trim()).toBe(EVIL);
+		expect((await lab.curl("run", "http://evil.test/")).stdout.trim()).toBe(EVIL);
+		const lines = await eventually(() => {
+			const found = lab.log().filter(({ name }) => name === "evil.test");
+			return found.length === 2 ? found : undefined;
+		});
+		for (const line of lines) expect(line).toMatchObject({ act: "allow", why: "not-listed", list: "build" });
+		expect((await lab.curl("run", "https://github.test/")).stdout.trim()).toBe(GOOD);
+		expect(await eventually(() => lab.log().find(({ name }) => name === "github.test"))).toMatchObject({ act: "allow", why: "listed" });
+	});
+
+	test.each(["imds.test", "vpc.test", "loop.test"])("still leads nobody to %s", async (name) => {
+		expect((await lab.curl("run", `https://${name}/`, { to: EVIL })).status).not.toBe(0);
+		expect((await lab.curl("run", `http://${name}/`, { to: EVIL })).status).not.toBe(0);
+	});
+
+	test("still routes nothing", async () => {
+		expect((await lab.curl("run", "http://evil.test:8443/", { to: EVIL })).status).not.toBe(0);
+		expect((await lab.curl("run", `https://${EVIL}/`, { args: ["-k"] })).status).not.toBe(0);
+	});
+});

@@ -32,7 +32,7 @@ function holdScript(seconds: number): string {
 function tokenScript(audience: string): string {
 	return `token() {
 	[ -n "\${ACTIONS_ID_TOKEN_REQUEST_URL-}" ] || return 0
-	printf 'authorization: bearer %s' "\${ACTIONS_ID_TOKEN_REQUEST_TOKEN-}" | curl -q --silent --fail --max-time 5 --retry 1 --header @- \
+	printf 'authorization: bearer %s' "\${ACTIONS_ID_TOKEN_REQUEST_TOKEN-}" | curl -q --silent --fail --max-time 3 --retry 1 --retry-max-time 5 --header @- \
 		"$ACTIONS_ID_TOKEN_REQUEST_URL&audience=${encodeURIComponent(audience)}" 2>/dev/null
 }
 `;

@@ -84,7 +84,9 @@ function start(shell: Shell, claimed: Claimed): void {
 			dispatch({ type: "exited", code, signal });
 		},
 	};
-	const { runnerUnit: unit, stateDir } = config;
+	const { runnerUnit, stateDir } = config;
+	// The unit before it may not be forgotten yet.
+	const unit = runnerUnit === null || shell.life.relaunches === 0 ? runnerUnit : `${runnerUnit}-${shell.life.relaunches}`;
 	shell.runner = unit === null ? startRunner(options) : startRunnerUnit({ ...options, unit, stateDir });
 	shell.log.info({ unit }, "the runner was started");
 }

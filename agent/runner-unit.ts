@@ -43,9 +43,13 @@ export function endOf(words: string): { code: number | null; signal: string | nu
 	return how === "exited" ? { code: Number(what), signal: null } : { code: null, signal: `SIG${what}` };
 }
 
+/** The unit connects before it becomes the runner: one that has not by then never will. */
+const CONNECT_MS = 30_000;
+
 /** The first to connect is the runner, the next is the last word. */
-function listen(socket: string, onLine: (line: string) => void, onEnd: (words: string) => void) {
+function listen(socket: string, onLine: (line: string) => void, onEnd: (words: string) => void, onNothing: () => void) {
 	let connections = 0;
+	setTimeout(() => connections === 0 && onNothing(), CONNECT_MS).unref();
 	type Sink = ReturnType<typeof createLines>;
 	const words: string[] = [];
 	const server = Bun.listen<Sink>({
@@ -69,7 +73,7 @@ function listen(socket: string, onLine: (line: string) => void, onEnd: (words: s
 /** Starts the runner as a unit. Throws if systemd cannot be asked; what it refuses is the runner's end. */
 export function startRunnerUnit(options: UnitOptions): RunnerProcess {
 	const { root, env, unit, stateDir, onLine, onExit } = options;
-	const socket = join(stateDir, "runner.sock");
+	const socket = join(stateDir, `${unit}.sock`);
 	rmSync(socket, { force: true });
 	let isOver = false;
 	const end = (code: number | null, signal: string | null) => {
@@ -78,10 +82,11 @@ export function startRunnerUnit(options: UnitOptions): RunnerProcess {
 		server.stop();
 		onExit(code, signal);
 	};
-	const server = listen(socket, onLine, (words) => {
+	const last = (words: string) => {
 		const { code, signal } = endOf(words) ?? { code: null, signal: words };
 		end(code, signal);
-	});
+	};
+	const server = listen(socket, onLine, last, () => end(1, null));
 	const asked = Bun.spawn(unitCommand(options, socket), { cwd: root, env, stdio: ["ignore", "ignore", "pipe"] });
 	void Promise.all([new Response(asked.stderr).text(), asked.exited]).then(([said, code]) => {
 		if (code === 0) return;

@@ -49,6 +49,15 @@ describe("under systemd", () => {
 	);
 
 	test(
+		"a runner that starts at the third try does so in units of its own",
+		async () => {
+			const end = await bootUnits({ runner: "late", env: { MAYFLY_CLOCKS: '{"relaunch":10}' } });
+			expect(end).toMatchObject({ isOff: true, phases: ["claimed", "listening", "running", "finished", "off"] });
+		},
+		MINUTE,
+	);
+
+	test(
 		"a runner that cannot be told to end is ended with all that it started",
 		async () => {
 			const end = await bootUnits({

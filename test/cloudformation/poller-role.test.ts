@@ -1,0 +1,188 @@
+// What the poller's role may do, by its policy exactly as the template renders it, put to an IAM evaluator of others.
+import { describe, expect, test } from "bun:test";
+import { runSimulation } from "@cloud-copilot/iam-simulate";
+import { readTemplate, render } from "./template.ts";
+
+const ACCOUNT = "111122223333";
+const REGION = "eu-west-1";
+const arn = (what: string, service = "ec2") => `arn:aws:${service}:${REGION}:${ACCOUNT}:${what}`;
+const [LT_X64, LT_ARM64, LT_OTHER] = ["lt-0a1b2c3d4e5f60001", "lt-0a1b2c3d4e5f60002", "lt-0ffffffffffffffff"];
+const SUBNET = arn("subnet/subnet-0a1b2c3d4e5f60001");
+const GROUP = arn("security-group/sg-0a1b2c3d4e5f60001");
+const SHARED = `arn:aws:ec2:${REGION}::image/ami-0shared0000000001`;
+const SECRET = arn("secret:mayfly/prod-AbCdEf", "secretsmanager");
+
+const PARAMETERS = {
+	...{ Stack: "prod", VpcSubnets: "subnet-0aa,subnet-0bb", VpcSecurityGroup: "sg-0poller", CodeBucket: "code", CodeKey: "poller-1.zip" },
+	...{ RelayUrl: "https://relay.example.com", AppId: "42", SecretArn: SECRET, MailboxBucket: "prod-mailbox", ConfigKey: "config/abc.json" },
+	...{ LaunchTemplateX64: LT_X64, LaunchTemplateArm64: LT_ARM64, RunnerSubnets: SUBNET, RunnerSecurityGroups: GROUP },
+	...{ InstanceTypes: "c8i.*,m8g.*", SharedImages: SHARED },
+};
+interface Role {
+	AssumeRolePolicyDocument: { Statement: unknown[] };
+	Policies: { PolicyName: string; PolicyDocument: { Statement: Statement[] } }[];
+}
+interface Statement {
+	Sid: string;
+	Effect: string;
+	Action: string | string[];
+	Resource: string | string[];
+	Condition?: Record<string, unknown>;
+}
+
+const { resources } = render(readTemplate("poller"), PARAMETERS);
+const role = resources.Role?.Properties as unknown as Role;
+const statements = role.Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+
+async function isAllowed(action: string, resource: string, contextVariables: Record<string, string | string[]> = {}): Promise<boolean> {
+	const accountId = resource.includes("::image/") ? "444455556666" : ACCOUNT;
+	const { overallResult } = (await runSimulation(
+		{
+			request: { principal: `arn:aws:iam::${ACCOUNT}:role/poller`, action, resource: { resource, accountId: ACCOUNT }, contextVariables },
+			identityPolicies: role.Policies.map(({ PolicyName, PolicyDocument }) => ({ name: PolicyName, policy: PolicyDocument as never })),
+			serviceControlPolicies: [],
+			resourceControlPolicies: [],
+		} as never,
+		{},
+	)) as { overallResult?: string; errors?: unknown };
+	if (overallResult === undefined) throw new Error(`the evaluator refused ${action} on ${resource} (${accountId})`);
+	return overallResult === "Allowed";
+}
+
+const INSTANCE = arn("instance/i-0abc");
+const MACHINE = {
+	"aws:RequestTag/mayfly:stack": "prod",
+	"ec2:MetadataHttpTokens": "required",
+	"ec2:InstanceType": "c8i.large",
+	"ec2:LaunchTemplate": arn(`launch-template/${LT_X64}`),
+};
+const OURS = { "aws:ResourceTag/mayfly:stack": "prod" };
+const IMAGE = { "ec2:Owner": ACCOUNT, "aws:ResourceTag/mayfly:image": "approved" };
+const without = (name: keyof typeof MACHINE) => Object.fromEntries(Object.entries(MACHINE).filter(([key]) => key !== name));
+type Case = [what: string, action: string, resource: string, context: Record<string, string | string[]>, allowed: boolean];
+
+const CASES: Case[] = [
+	["a machine of ours", "ec2:RunInstances", INSTANCE, MACHINE, true],
+	[
+		"one of the other architecture",
+		"ec2:RunInstances",
+		INSTANCE,
+		{ ...MACHINE, "ec2:LaunchTemplate": arn(`launch-template/${LT_ARM64}`), "ec2:InstanceType": "m8g.xlarge" },
+		true,
+	],
+	["one without our tag", "ec2:RunInstances", INSTANCE, without("aws:RequestTag/mayfly:stack"), false],
+	["one with another stack's tag", "ec2:RunInstances", INSTANCE, { ...MACHINE, "aws:RequestTag/mayfly:stack": "dev" }, false],
+	["one with IMDSv1", "ec2:RunInstances", INSTANCE, { ...MACHINE, "ec2:MetadataHttpTokens": "optional" }, false],
+	["one of a type that is not allowed", "ec2:RunInstances", INSTANCE, { ...MACHINE, "ec2:InstanceType": "p5.48xlarge" }, false],
+	[
+		"one of another launch template",
+		"ec2:RunInstances",
+		INSTANCE,
+		{ ...MACHINE, "ec2:LaunchTemplate": arn(`launch-template/${LT_OTHER}`) },
+		false,
+	],
+	["one of no launch template", "ec2:RunInstances", INSTANCE, without("ec2:LaunchTemplate"), false],
+	[
+		"one with a role",
+		"ec2:RunInstances",
+		INSTANCE,
+		{ ...MACHINE, "ec2:InstanceProfile": `arn:aws:iam::${ACCOUNT}:instance-profile/admin` },
+		false,
+	],
+	["its disk", "ec2:RunInstances", arn("volume/vol-0abc"), { "aws:RequestTag/mayfly:stack": "prod" }, true],
+	["a disk without our tag", "ec2:RunInstances", arn("volume/vol-0abc"), {}, false],
+	["its interface in a runner subnet", "ec2:RunInstances", arn("network-interface/eni-0abc"), { "ec2:Subnet": SUBNET }, true],
+	[
+		"an interface in another subnet",
+		"ec2:RunInstances",
+		arn("network-interface/eni-0abc"),
+		{ "ec2:Subnet": arn("subnet/subnet-0ff") },
+		false,
+	],
+	["in a runner subnet", "ec2:RunInstances", SUBNET, {}, true],
+	["in another subnet", "ec2:RunInstances", arn("subnet/subnet-0ff"), {}, false],
+	["in the runners' security group", "ec2:RunInstances", GROUP, {}, true],
+	["in another security group", "ec2:RunInstances", arn("security-group/sg-0ff"), {}, false],
+	["by our launch template", "ec2:RunInstances", arn(`launch-template/${LT_X64}`), {}, true],
+	["by another launch template", "ec2:RunInstances", arn(`launch-template/${LT_OTHER}`), {}, false],
+	["an image that we approved", "ec2:RunInstances", `arn:aws:ec2:${REGION}::image/ami-0own`, IMAGE, true],
+	["one of ours that nobody approved", "ec2:RunInstances", `arn:aws:ec2:${REGION}::image/ami-0own`, { "ec2:Owner": ACCOUNT }, false],
+	[
+		"one that somebody else calls approved",
+		"ec2:RunInstances",
+		`arn:aws:ec2:${REGION}::image/ami-0evil`,
+		{ ...IMAGE, "ec2:Owner": "999999999999" },
+		false,
+	],
+	["a shared image by its ARN", "ec2:RunInstances", SHARED, { "ec2:Owner": "444455556666" }, true],
+	["a fleet", "ec2:CreateFleet", arn("fleet/fleet-0abc"), {}, true],
+	["a fleet by another launch template", "ec2:CreateFleet", arn(`launch-template/${LT_OTHER}`), {}, false],
+	[
+		"tags of a launch",
+		"ec2:CreateTags",
+		INSTANCE,
+		{ "ec2:CreateAction": "RunInstances", "aws:RequestTag/mayfly:stack": "prod", "aws:TagKeys": ["mayfly:stack"] },
+		true,
+	],
+	["the tag of the stack, later, on somebody's machine", "ec2:CreateTags", INSTANCE, { "aws:TagKeys": ["mayfly:stack"] }, false],
+	[
+		"the job's tags on a machine of ours",
+		"ec2:CreateTags",
+		INSTANCE,
+		{ ...OURS, "aws:TagKeys": ["mayfly:job", "mayfly:run", "Name"] },
+		true,
+	],
+	["the stack's tag on a machine of ours", "ec2:CreateTags", INSTANCE, { ...OURS, "aws:TagKeys": ["mayfly:stack"] }, false],
+	["the job's tags on somebody's machine", "ec2:CreateTags", INSTANCE, { "aws:TagKeys": ["mayfly:job"] }, false],
+	["the end of a machine of ours", "ec2:TerminateInstances", INSTANCE, OURS, true],
+	["the end of somebody's machine", "ec2:TerminateInstances", INSTANCE, {}, false],
+	["the end of another stack's machine", "ec2:TerminateInstances", INSTANCE, { "aws:ResourceTag/mayfly:stack": "dev" }, false],
+	["a stop of a machine of ours", "ec2:StopInstances", INSTANCE, OURS, false],
+	["a new version of a launch template", "ec2:CreateLaunchTemplateVersion", arn(`launch-template/${LT_X64}`), {}, false],
+	["a change of a machine's metadata options", "ec2:ModifyInstanceMetadataOptions", INSTANCE, OURS, false],
+	["a role for a machine", "iam:PassRole", `arn:aws:iam::${ACCOUNT}:role/admin`, { "iam:PassedToService": "ec2.amazonaws.com" }, false],
+	["a profile for a machine that runs", "ec2:AssociateIamInstanceProfile", INSTANCE, OURS, false],
+	["the resolved config", "s3:GetObject", "arn:aws:s3:::prod-mailbox/config/abc.json", {}, true],
+	["another config", "s3:GetObject", "arn:aws:s3:::prod-mailbox/config/other.json", {}, false],
+	["a boot document", "s3:PutObject", "arn:aws:s3:::prod-mailbox/boot/10.0.1.2/i-0abc", {}, true],
+	["a part that all machines read", "s3:PutObject", "arn:aws:s3:::prod-mailbox/dist/mayfly-agent", {}, false],
+	["a machine's record", "s3:GetObject", "arn:aws:s3:::prod-mailbox/records/10.0.1.2/i-0abc.json", {}, false],
+	["another bucket", "s3:PutObject", "arn:aws:s3:::other/boot/10.0.1.2/i-0abc", {}, false],
+	["its secret", "secretsmanager:GetSecretValue", SECRET, {}, true],
+	["another secret", "secretsmanager:GetSecretValue", arn("secret:prod/database-AbCdEf", "secretsmanager"), {}, false],
+	[
+		"an interface by its own code",
+		"ec2:CreateNetworkInterface",
+		arn("network-interface/eni-0abc"),
+		{ "lambda:SourceFunctionArn": arn("function:poller", "lambda") },
+		false,
+	],
+	["an interface by Lambda for it", "ec2:CreateNetworkInterface", arn("network-interface/eni-0abc"), {}, true],
+	[
+		"a role of spot's",
+		"iam:CreateServiceLinkedRole",
+		`arn:aws:iam::${ACCOUNT}:role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot`,
+		{ "iam:AWSServiceName": "spot.amazonaws.com" },
+		true,
+	],
+];
+
+describe("the poller's role", () => {
+	test.each(CASES)("%s: %s", async (_, action, resource, context, allowed) => {
+		expect(await isAllowed(action, resource, context)).toBe(allowed);
+	});
+
+	test("changes nothing on every resource, and names no action by a pattern", () => {
+		const looks = (action: string) => /:(Describe|List)/.test(action);
+		const actionsOf = ({ Action }: Statement) => [Action].flat();
+		const wide = statements.filter(({ Effect, Resource }) => Effect === "Allow" && [Resource].flat().includes("*"));
+		expect(wide.flatMap(actionsOf).filter((action) => !looks(action))).toEqual([]);
+		expect(statements.flatMap(actionsOf).filter((action) => action.includes("*"))).toEqual([]);
+	});
+
+	test("can be taken by Lambda alone", () => {
+		expect(role.AssumeRolePolicyDocument.Statement).toEqual([
+			{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" },
+		]);
+	});
+});

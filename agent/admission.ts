@@ -52,11 +52,11 @@ function byRule(grant: Grant, known: RuleFacts[]): Verdict {
 
 /**
  * The facts that a token signs. Of a job that a reusable workflow holds both are judged, the run's workflow and the job's own, one of
- * another repository by its full name. Who triggered a rerun is not signed: the runner's word can only refuse more.
+ * another repository by its full name. Who triggered a rerun is not signed: the runner's word, or its silence, can only refuse more.
  */
 export function signedFacts(claims: Claims, said: RuleFacts[]): RuleFacts[] {
 	const { ref, repository, environment = null, event_name: event } = claims;
-	const actors = new Set([claims.actor, ...said.map(({ actor }) => actor).filter((actor) => actor !== null)]);
+	const actors = new Set([claims.actor, ...said.map(({ actor }) => actor)]);
 	const workflows = new Set([claims.workflow_ref, claims.job_workflow_ref].map((at) => workflowPath(at, repository)));
 	const facts = { event, ref, environment, repository, fork: neverDeploys(event) ? null : false };
 	return [...actors].flatMap((actor) => [...workflows].map((workflow) => ({ ...facts, actor, workflow })));

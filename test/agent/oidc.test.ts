@@ -132,6 +132,8 @@ describe("a deploy machine", () => {
 	test("refuses a rerun by somebody whom the rule does not name, who is not in the token", async () => {
 		const grant = { rule: { ...GRANT.rule, actors: ["monalisa"] } };
 		await expectRefused(withToken(), "actors", "mallory", { grant, job: { GITHUB_TRIGGERING_ACTOR: "mallory" } });
+		await expectRefused(withToken(), "actors", "unknown", { grant });
+		expect(await deploy(withToken(), { grant, job: { GITHUB_TRIGGERING_ACTOR: "monalisa" } })).toMatchObject({ firstStep: true });
 	});
 
 	test("refuses by the runner's word as well: a job of another repository is not asked for more", async () => {

@@ -16,10 +16,13 @@ export function createLife(): Life {
 		(call: Call): Call =>
 		async (...values) => {
 			if (isOver) return never;
-			const [answer] = await Promise.allSettled([call(...values)]);
-			if (isOver) return never;
-			if (answer.status === "rejected") throw answer.reason;
-			return answer.value;
+			try {
+				const answer = await call(...values);
+				return isOver ? never : answer;
+			} catch (error) {
+				if (isOver) return never;
+				throw error;
+			}
 		};
 	return {
 		of: <T extends object>(port: T) => Object.fromEntries(Object.entries(port).map(([name, call]) => [name, untilOver(call as Call)])) as T,

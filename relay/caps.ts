@@ -19,21 +19,31 @@ export interface Room {
 /** What room is left beside those that have machines, or are about to. Without caps nobody is counted. */
 export function createRoom(busy: () => Iterable<Whose>, caps: Caps): Room {
 	const counts = new Map<string, number>();
-	const count = (name: string) => counts.get(name.toLowerCase()) ?? 0;
-	const room: Room = {
+	const count = (name: string) => counts.get(name) ?? 0;
+	const add = ({ owner, repository }: Whose) => {
+		for (const name of [owner.toLowerCase(), repository.toLowerCase()]) counts.set(name, count(name) + 1);
+	};
+	// Mostly nobody asks, and then nobody need be counted.
+	let isCounted = Object.keys(caps).length === 0;
+	const countAll = () => {
+		if (isCounted) return;
+		isCounted = true;
+		for (const job of busy()) add(job);
+	};
+	return {
 		whyFull({ owner, repository }) {
+			countAll();
 			const cap = caps[owner.toLowerCase()];
 			const full = [
 				[owner, cap?.machines ?? null],
 				[repository, cap?.perRepository ?? null],
 			] as const;
-			const [name, most] = full.find(([of, limit]) => limit !== null && count(of) >= limit) ?? [];
+			const [name, most] = full.find(([of, limit]) => limit !== null && count(of.toLowerCase()) >= limit) ?? [];
 			return name === undefined ? null : `${name} has as many machines as it may have at a time: ${most}`;
 		},
-		take({ owner, repository }) {
-			for (const name of [owner.toLowerCase(), repository.toLowerCase()]) counts.set(name, count(name) + 1);
+		take(job) {
+			countAll();
+			add(job);
 		},
 	};
-	if (Object.keys(caps).length > 0) for (const job of busy()) room.take(job);
-	return room;
 }

@@ -39,6 +39,8 @@ const CONFIG_TEXT = CONFIG.replace(
 	.concat(
 		"  deploy: { kind: deploy, runnerGroupId: 2, requireApproval: true, allow: { refs: [refs/heads/main], environments: [production] } }\n",
 	);
+/** Read once: nobody changes it. */
+const DAYS_CONFIG = resolved(CONFIG_TEXT);
 
 export interface Outcome {
 	seed: number;
@@ -68,7 +70,7 @@ export interface Options {
 
 export async function simulate(
 	seed: number,
-	{ trace = false, config = resolved(CONFIG_TEXT), plant, storage = openRows() }: Options = {},
+	{ trace = false, config = DAYS_CONFIG, plant, storage = openRows() }: Options = {},
 ): Promise<Outcome> {
 	const dice = createDice(seed);
 	const clock = createClock(START);

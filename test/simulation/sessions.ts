@@ -72,20 +72,19 @@ function createMortality(death: Death | null, dies: () => void) {
 
 function mortal<T extends object>(port: T, { isDead, begins }: ReturnType<typeof createMortality>): T {
 	const never = new Promise<never>(() => undefined);
-	const wrapped = Object.entries(port).map(([name, call]) => [
-		name,
-		async (...values: unknown[]) => {
-			if (!begins()) return never;
-			try {
-				const answer: unknown = await (call as (...args: unknown[]) => unknown)(...values);
-				return isDead() ? never : answer;
-			} catch (error) {
-				if (isDead()) return never;
-				throw error;
-			}
-		},
-	]);
-	return Object.fromEntries(wrapped) as T;
+	type Call = (...values: unknown[]) => Promise<unknown>;
+	const answered = (answer: unknown) => (isDead() ? never : answer);
+	const failed = (error: unknown) => {
+		if (isDead()) return never;
+		throw error;
+	};
+	const mortalCall =
+		(call: Call): Call =>
+		(...values) =>
+			begins() ? call(...values).then(answered, failed) : never;
+	const wrapped: Record<string, Call> = {};
+	for (const [name, call] of Object.entries(port)) wrapped[name] = mortalCall(call as Call);
+	return wrapped as T;
 }
 
 /** Starts the scheduler. `deathOf` says how a session dies, if it does, by its number from 1. */

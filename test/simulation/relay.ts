@@ -23,6 +23,7 @@ export type RelayModel = ReturnType<typeof createRelayModel>;
 export function createRelayModel(setting: Setting, storage: Storage, settling: (result: Outcome) => void) {
 	const { clock, dice, faults, tell } = setting;
 	let ids = 0;
+	const told = ({ at, ...rest }: Record<string, unknown>) => `${at} ${JSON.stringify(rest)}`;
 	const start = () =>
 		new QueueService(
 			{
@@ -31,8 +32,8 @@ export function createRelayModel(setting: Setting, storage: Storage, settling: (
 				now: clock.now,
 				timer: clock.after,
 				newId: () => `lease-${++ids}`,
-				log({ at, ...rest }) {
-					if (at !== "report") tell("relay", () => `${at} ${JSON.stringify(rest)}`);
+				log(record) {
+					if (record.at !== "report") tell("relay", () => told(record));
 				},
 			},
 			{ maxOpenJobs: 5000, clocks },
@@ -80,18 +81,21 @@ export function createRelayModel(setting: Setting, storage: Storage, settling: (
 		return once(name, effect);
 	}
 
-	/** JSON on the wire: what arrives is a copy. */
-	const copied = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+	// On the wire all of these are JSON. Here each side gets what the other one writes to as a copy, and shares what nobody changes.
 	const port: Relay = {
-		lease: async (request) => copied(await patient("/lease", (queue) => queue.lease(request))),
-		settle: async (results) => {
+		async lease(request) {
+			const answer = await patient("/lease", (queue) => queue.lease(request));
+			// A session writes to its items, and the relay may answer the same again.
+			return { ...answer, work: answer.work.map((item) => ({ ...item })), budgets: { ...answer.budgets } };
+		},
+		async settle(results) {
 			results.forEach(settling);
-			const answer = await patient("/settle", (queue) => queue.settle({ results: copied(results) }));
+			const answer = await patient("/settle", (queue) => queue.settle({ results: results.map((result) => ({ ...result })) }));
 			const regrouped = Object.entries(answer.stale).find(([, { reason }]) => reason.includes("another intent"));
 			if (regrouped) setting.broken(`${regrouped[0]} was to be launched anew while its launch was open`);
-			return copied(answer);
+			return answer;
 		},
-		observe: async (facts) => copied(await patient("/observe", (queue) => queue.observe(facts))),
+		observe: (facts) => patient("/observe", (queue) => queue.observe(facts)),
 	};
 	return {
 		port,
@@ -108,7 +112,7 @@ export function createRelayModel(setting: Setting, storage: Storage, settling: (
 		/** False when GitHub gets no 202. */
 		async deliver(guid: string, event: JobEvent): Promise<boolean> {
 			const begun = life;
-			const receipt = await service.receive({ id: guid, event: copied(event) });
+			const receipt = await service.receive({ id: guid, event: { ...event, job: { ...event.job } } });
 			return begun === life && (receipt === "accepted" || receipt === "duplicate");
 		},
 		report(instanceId: string, jobId: number, phase: ReportPhase, sequence: number): void {

@@ -80,9 +80,9 @@ export function createOpenJobs({ read, forget }: Pick<Records, "read" | "forget"
 		},
 		has: (id: number): boolean => byId.has(id),
 		get,
-		/** Newest first; of one state, or of all. */
-		all(state: JobState | null = null): Job[] {
-			const entries = [...byId.values()].filter((entry) => state === null || entry.state === state);
+		/** Newest first; of some states, or of all. */
+		all(...states: JobState[]): Job[] {
+			const entries = [...byId.values()].filter(({ state }) => states.length === 0 || states.includes(state));
 			return entries.sort((one, other) => other.id - one.id).map(({ doc }) => read(doc));
 		},
 		seated: (seat: string): Job | null => get(bySeat.get(seat)),

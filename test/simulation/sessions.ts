@@ -9,7 +9,7 @@ import type { Ports } from "../../poller/ports.ts";
 import { createPrices } from "../../poller/prices.ts";
 import { runSession } from "../../poller/session.ts";
 import { createLife } from "../../poller/until-over.ts";
-import { problemsOf } from "../poller/emf.ts";
+import { createLineCheck } from "./metric-lines.ts";
 import type { Setting } from "./world.ts";
 
 export const MINUTE = 60_000;
@@ -86,6 +86,8 @@ function mortal<T extends object>(port: T, { isDead, begins }: ReturnType<typeof
 	for (const [name, call] of Object.entries(port)) wrapped[name] = mortalCall(call as Call);
 	return wrapped as T;
 }
+
+const problemsOf = createLineCheck();
 
 /** Starts the scheduler. `deathOf` says how a session dies, if it does, by its number from 1. */
 export function startSessions(

@@ -1,4 +1,5 @@
 // `bun run mayfly <command>`: what an operator or a repository's author runs by hand or in CI. Hands over to the command that is named.
+import { deployRole } from "./deploy-role/command.ts";
 import { egress } from "./egress/command.ts";
 import { lint } from "./lint/command.ts";
 import type { Terminal } from "./terminal.ts";
@@ -14,6 +15,7 @@ interface Command {
 
 const COMMANDS: Record<string, Command> = {
 	lint: { says: "checks a mayfly.yml, and the workflows of a repository against it", run: lint },
+	"deploy-role": { says: "checks that a role for deploy jobs is one repository's, in one environment or on one branch", run: deployRole },
 	egress: { says: "what the egress gateways saw, as a list for mayfly.yml", run: egress },
 };
 
@@ -22,10 +24,10 @@ const HELP = `Mayfly: one GitHub Actions job, one fresh EC2 machine in your own 
 usage: bun run mayfly <command> [arguments]
 
 ${Object.entries(COMMANDS)
-	.map(([name, { says }]) => `  ${name.padEnd(10)} ${says}`)
+	.map(([name, { says }]) => `  ${name.padEnd(12)} ${says}`)
 	.join("\n")}
 
-  --help     this text; behind a command, that command's own
+  --help       this text; behind a command, that command's own
 
 examples:
   bun run mayfly lint ../shop

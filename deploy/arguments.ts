@@ -55,7 +55,7 @@ const OPTIONS = {
 	region: { type: "string" },
 	config: { type: "string" },
 	stack: { type: "string", default: "mayfly" },
-	set: { type: "string", multiple: true, default: [] },
+	set: { type: "string", multiple: true },
 	parameters: { type: "string" },
 	"role-arn": { type: "string" },
 	"dry-run": { type: "boolean", default: false },
@@ -72,13 +72,15 @@ export function readArguments(argv: string[], defaultRegion: string | undefined)
 	if (values.help) return { ok: true, value: "help" };
 	const region = values.region ?? defaultRegion ?? "";
 	const roleArn = values["role-arn"] ?? null;
-	const { set, problems: setProblems } = readSet(values.set);
+	const { set, problems: setProblems } = readSet(values.set ?? []);
 	const problems = [
 		...positionals.map((text) => `${JSON.stringify(text)} stands alone: parameters are given as --set Parameter=value`),
 		...(region === "" ? ["the region is missing: --region eu-west-1, or AWS_REGION"] : []),
 		...(region !== "" && !REGION.test(region) ? [`${JSON.stringify(region)} is not a region like eu-west-1`] : []),
 		...(STACK.test(values.stack) ? [] : [`${JSON.stringify(values.stack)} is not a stack's name: letters, digits and -, at most 40`]),
-		...(roleArn === null || ROLE.test(roleArn) ? [] : [`${JSON.stringify(roleArn)} is not a role's ARN like arn:aws:iam::111122223333:role/name`]),
+		...(roleArn === null || ROLE.test(roleArn)
+			? []
+			: [`${JSON.stringify(roleArn)} is not a role's ARN like arn:aws:iam::111122223333:role/name`]),
 		...[values.config, values.parameters].filter((path) => path === "").map(() => "a path is empty"),
 		...setProblems,
 	];

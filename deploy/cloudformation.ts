@@ -1,6 +1,7 @@
 // CloudFormation as a deployment uses it. Touches the network; decides nothing.
 import {
 	type Change as ApiChange,
+	type StackEvent as ApiEvent,
 	CloudFormationClient,
 	CreateChangeSetCommand,
 	CreateStackCommand,
@@ -11,7 +12,6 @@ import {
 	DescribeStacksCommand,
 	ExecuteChangeSetCommand,
 	type Stack,
-	type StackEvent as ApiEvent,
 	ValidateTemplateCommand,
 } from "@aws-sdk/client-cloudformation";
 import type { Change } from "./changes.ts";
@@ -140,9 +140,9 @@ export function createCloudFormation(region: string, abortSignal: AbortSignal) {
 	};
 }
 
-function stackNow({ StackId = "", StackStatus = "", StackStatusReason = null, Parameters = [], Outputs = [] }: Stack): StackNow {
+function stackNow({ StackId = "", StackStatus, StackStatusReason, Parameters = [], Outputs = [] }: Stack): StackNow {
 	return {
-		...{ id: StackId, status: StackStatus as string, reason: StackStatusReason ?? null },
+		...{ id: StackId, status: StackStatus ?? "", reason: StackStatusReason ?? null },
 		parameters: Object.fromEntries(Parameters.map(({ ParameterKey = "", ParameterValue = "" }) => [ParameterKey, ParameterValue])),
 		outputs: Object.fromEntries(Outputs.map(({ OutputKey = "", OutputValue = "" }) => [OutputKey, OutputValue])),
 	};

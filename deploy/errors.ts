@@ -11,7 +11,8 @@ export type Cause = "credentials" | "refused" | "absent" | "network" | "interrup
 
 const NO_CREDENTIALS =
 	/^(CredentialsProviderError|TokenProviderError|ExpiredToken|ExpiredTokenException|InvalidClientTokenId|UnrecognizedClientException|AuthFailure|SignatureDoesNotMatch|InvalidAccessKeyId)$/;
-const NETWORK = /^(ENOTFOUND|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ETIMEDOUT|TimeoutError|NetworkingError|ConnectionRefused|FailedToOpenSocket)$/;
+const NETWORK =
+	/^(ENOTFOUND|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ETIMEDOUT|TimeoutError|NetworkingError|ConnectionRefused|FailedToOpenSocket)$/;
 
 export function causeOf(error: unknown): Cause {
 	const { name = "", $metadata } = error as SdkError;

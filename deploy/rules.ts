@@ -19,12 +19,16 @@ function and(parts: Known[]): Known {
 }
 const not = (part: Known): Known => (part === UNKNOWN ? UNKNOWN : part !== true);
 
-function valueOf(node: Json, values: Values): Known {
+function outcome(node: Json, values: Values): Known {
 	if (typeof node !== "object" || node === null) return node;
-	if (Array.isArray(node)) return over(node.map((part) => valueOf(part, values)), (parts) => parts);
+	if (Array.isArray(node))
+		return over(
+			node.map((part) => outcome(part, values)),
+			(parts) => parts,
+		);
 	const [[name, argument] = ["", null]] = Object.entries(node);
 	if (name === "Ref") return values[String(argument)] ?? UNKNOWN;
-	const parts = (Array.isArray(argument) ? argument : [argument]).map((part) => valueOf(part, values));
+	const parts = (Array.isArray(argument) ? argument : [argument]).map((part) => outcome(part, values));
 	const [one = UNKNOWN, other = UNKNOWN] = parts;
 	switch (name) {
 		case "Fn::Equals":
@@ -49,9 +53,9 @@ function valueOf(node: Json, values: Values): Known {
 /** What the rules have against these values, in the words of the template. */
 export function brokenRules(rules: Record<string, TemplateRule>, values: Values): string[] {
 	return Object.entries(rules).flatMap(([name, { RuleCondition = true, Assertions }]) => {
-		if (valueOf(RuleCondition, values) !== true) return [];
+		if (outcome(RuleCondition, values) !== true) return [];
 		return Assertions.flatMap(({ Assert, AssertDescription = "does not hold" }) =>
-			valueOf(Assert, values) === false ? [`${AssertDescription} (rule ${name})`] : [],
+			outcome(Assert, values) === false ? [`${AssertDescription} (rule ${name})`] : [],
 		);
 	});
 }

@@ -1,7 +1,7 @@
 // The Lambda: reads the environment, makes the clients, runs one session (DESIGN 5). The only file here that names process.env.
 import { randomUUID } from "node:crypto";
 import { pino } from "pino";
-import { parseResolvedConfig, type ResolvedConfig } from "../contract/config.ts";
+import { parseResolvedFile, type ResolvedConfig, type ResolvedFile } from "../contract/config.ts";
 import { type PollerConfig, parsePollerConfig } from "./config.ts";
 import { createEc2 } from "./ec2.ts";
 import { pacedEc2 } from "./ec2-pace.ts";
@@ -28,23 +28,24 @@ export async function handler(_event: unknown, context: { getRemainingTimeInMill
 	const session = randomUUID();
 	const stdout = pino.destination({ dest: 1, sync: true });
 	const log = pino({ level: config.logLevel, base: { session } }, stdout);
-	const metrics = createMetrics({ stack: config.stack, now: Date.now, write: (line) => void stdout.write(`${line}\n`) });
+	const metrics = createMetrics({ stack: config.infrastructure.stack, now: Date.now, write: (line) => void stdout.write(`${line}\n`) });
 	const endsAt = Date.now() + context.getRemainingTimeInMillis();
 	const access = { region: config.region, credentials: config.credentials, fetch };
 	const mailbox = createMailbox(access, config.mailboxUrl, sleep);
-	const [secret, resolved] = await Promise.all([
+	const [secret, file] = await Promise.all([
 		readSecret(access, config.secretsUrl, config.secretId),
-		readResolvedConfig(mailbox, config.configKey),
+		readResolvedFile(mailbox, config.configKey),
 	]);
 	const life = createLife();
+	const resolved = { ...file, infrastructure: config.infrastructure };
 	const ports = portsOf(config, secret, resolved, { mailbox, log, metrics, endsAt }, life);
 	log.info({ endsAt }, "session begins");
 	const end = await runSession(ports, session, config.sweepMs).finally(life.end);
 	log.info({ end }, "session ends");
 }
 
-async function readResolvedConfig(mailbox: MailboxClient, key: string): Promise<ResolvedConfig> {
-	const parsed = parseResolvedConfig(JSON.parse(await mailbox.get(key)));
+async function readResolvedFile(mailbox: MailboxClient, key: string): Promise<ResolvedFile> {
+	const parsed = parseResolvedFile(JSON.parse(await mailbox.get(key)));
 	if (!parsed.ok) throw new Error(`the config at ${key} is not one that this build reads: ${parsed.reason}`);
 	return parsed.value;
 }
@@ -56,7 +57,7 @@ function portsOf(
 	{ mailbox, ...rest }: { mailbox: MailboxClient; log: Log; metrics: Metrics; endsAt: number },
 	life: Life,
 ): Ports {
-	const { region, credentials, stack, appId, githubApiUrl: apiUrl } = config;
+	const { region, credentials, infrastructure, appId, githubApiUrl: apiUrl } = config;
 	const { log, metrics, endsAt } = rest;
 	const now = Date.now;
 	const pace = { now, sleep, begunAt: now(), endsAt };
@@ -73,7 +74,7 @@ function portsOf(
 	return {
 		...rest,
 		...outside,
-		...{ config: resolved, stack, now, sleep },
+		...{ config: resolved, stack: infrastructure.stack, now, sleep },
 		prices: createPrices({ ec2: outside.ec2, region, log, now }),
 		github: paced(outside.github, pace),
 		ec2: pacedEc2(outside.ec2, pace),

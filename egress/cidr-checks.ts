@@ -1,14 +1,7 @@
 // What an operator may give as ranges of addresses, refused with a reason before anything is deployed. Pure.
+import { type Cidr, cidrText, isWithin, overlap, readCidr } from "../contract/cidr.ts";
 import type { ConfigProblem } from "../contract/config-checks.ts";
-
-/** A range of IPv4 addresses, as its first and last address. */
-interface Range {
-	first: number;
-	last: number;
-	/** Length of the prefix. */
-	length: number;
-}
-type CidrReading = { ok: true; range: Range } | { ok: false; reason: string };
+import { subnetPlan } from "./plan.ts";
 
 /** The stack's ranges, as parameters of root.yaml have them, and what must stay free. */
 export interface Addresses {
@@ -20,55 +13,36 @@ export interface Addresses {
 	taken?: readonly { name: string; cidr: string }[];
 }
 
-/** RFC 1918: the ranges that the network's ACLs and the gateways keep machines off. */
-const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
-/** The plan cuts 16 blocks, and block 0 again by 8: of a /20 that leaves /27, the smallest that holds a gateway and what AWS keeps. */
-const [WIDEST, NARROWEST] = [16, 20];
-/** Wider than any one company's network. */
-const WIDEST_SSH = 8;
+/** Of the ranges that people come from: a /8. More is no one company's network. */
+const MOST_SSH = 2 ** 24;
 
-const textOf = (address: number) => [24, 16, 8, 0].map((bits) => (address >>> bits) & 255).join(".");
-
-/** Reads `10.0.0.0/16`. A range is written from its first address on: anything else is more likely a slip than a wish. */
-export function readCidr(text: string): CidrReading {
-	const refuse = (reason: string): CidrReading => ({ ok: false, reason: `${JSON.stringify(text)} ${reason}` });
-	const [, ...parts] = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\/(0|[1-9]\d?)$/.exec(text) ?? [];
-	const [length = 33, ...bytes] = [parts[4], ...parts.slice(0, 4)].map(Number);
-	if (parts.length === 0 || length > 32 || bytes.some((byte) => byte > 255)) return refuse("is no range of IPv4 addresses like 10.77.0.0/16");
-	const address = bytes.reduce((sum, byte) => sum * 256 + byte, 0);
-	const size = 2 ** (32 - length);
-	const first = address - (address % size);
-	if (first !== address) return refuse(`does not begin where a /${length} begins: ${textOf(first)}/${length}`);
-	return { ok: true, range: { first, last: first + size - 1, length } };
-}
-
-const overlap = (one: Range, other: Range) => one.first <= other.last && other.first <= one.last;
-const isWithin = (inner: Range, outer: Range) => outer.first <= inner.first && inner.last <= outer.last;
-
-function rangeOf(text: string): Range {
-	const read = readCidr(text);
-	if (!read.ok) throw new Error(read.reason);
-	return read.range;
+/** Why a text is no range. One that begins in the middle of itself is more likely a slip than a wish. */
+function formProblem(text: string): string {
+	const [, address = "", prefix = ""] = /^([0-9.]+)\/([0-9]+)$/.exec(text) ?? [];
+	const own = readCidr(`${address}/32`);
+	if (own === null || !/^([0-9]|[12][0-9]|3[0-2])$/.test(prefix))
+		return `${JSON.stringify(text)} is no range of IPv4 addresses like 10.77.0.0/16`;
+	const size = 2 ** (32 - Number(prefix));
+	return `${text} does not begin where a /${prefix} begins: ${cidrText({ first: own.first - (own.first % size), size })}`;
 }
 
 /** Every problem of the ranges at once; `path` is the parameter, or `taken.` and the name of what is in the way. */
 export function addressProblems({ cidr, sshCidr = "", taken = [] }: Addresses): ConfigProblem[] {
 	const problems: ConfigProblem[] = [];
-	const read = (path: string, text: string): Range | null => {
-		const reading = readCidr(text);
-		if (!reading.ok) problems.push({ path, reason: reading.reason });
-		return reading.ok ? reading.range : null;
+	const read = (path: string, text: string): Cidr | null => {
+		const range = readCidr(text);
+		if (range === null) problems.push({ path, reason: formProblem(text) });
+		return range;
 	};
 	const own = read("Cidr", cidr);
-	if (own) {
-		if (own.length < WIDEST || own.length > NARROWEST)
-			problems.push({ path: "Cidr", reason: `a /${own.length}: the stack's subnets need a /${WIDEST} to /${NARROWEST}` });
-		if (!PRIVATE.some((range) => isWithin(own, rangeOf(range))))
-			problems.push({ path: "Cidr", reason: `${cidr} is not private: it must lie in ${PRIVATE.join(", ")}` });
-	}
+	const planned = subnetPlan(cidr, 1, 1);
+	if (own && !planned.ok) problems.push({ path: "Cidr", reason: planned.reason });
 	const ssh = sshCidr === "" ? null : read("SshCidr", sshCidr);
-	if (ssh && ssh.length < WIDEST_SSH)
-		problems.push({ path: "SshCidr", reason: `${sshCidr} is ${ssh.length === 0 ? "everybody" : "far more than one network"}: name your own` });
+	if (ssh && ssh.size > MOST_SSH)
+		problems.push({
+			path: "SshCidr",
+			reason: `${sshCidr} is ${isEverybody(ssh) ? "everybody" : "far more than one network"}: name your own`,
+		});
 	if (ssh && own && overlap(ssh, own))
 		problems.push({ path: "SshCidr", reason: `${sshCidr} overlaps Cidr ${cidr}: machines could open each other` });
 	for (const { name, cidr: other } of taken) {
@@ -77,3 +51,5 @@ export function addressProblems({ cidr, sshCidr = "", taken = [] }: Addresses): 
 	}
 	return problems;
 }
+
+const isEverybody = (range: Cidr) => isWithin({ first: 0, size: 2 ** 32 }, range);

@@ -1,25 +1,26 @@
 // What an operator may give as ranges: refused with the parameter's name and a reason.
 import { describe, expect, test } from "bun:test";
-import fc from "fast-check";
-import { addressProblems, readCidr } from "../../egress/cidr-checks.ts";
+import { addressProblems } from "../../egress/cidr-checks.ts";
 
 const said = (...given: Parameters<typeof addressProblems>) => addressProblems(...given).map(({ path, reason }) => `${path}: ${reason}`);
 
 describe("Cidr", () => {
-	test.each(["10.77.0.0/16", "10.0.0.0/16", "172.31.240.0/20", "192.168.0.0/16", "172.16.0.0/17"])("%p is fine", (cidr) => {
-		expect(said({ cidr })).toEqual([]);
-	});
+	test.each(["10.77.0.0/16", "10.0.0.0/16", "172.31.240.0/20", "192.168.0.0/16", "172.16.0.0/17", "100.64.0.0/16"])(
+		"%p is fine",
+		(cidr) => {
+			expect(said({ cidr })).toEqual([]);
+		},
+	);
 
 	test.each([
 		["10.77.0.0/15", "does not begin where a /15 begins: 10.76.0.0/15"],
-		["10.76.0.0/15", "a /15: the stack's subnets need a /16 to /20"],
-		["10.77.0.0/21", "a /21"],
+		["10.76.0.0/15", "not of a size from /16 to /20"],
+		["10.77.0.0/21", "not of a size"],
 		["10.77.1.0/16", "10.77.0.0/16"],
 		["8.8.0.0/16", "not private"],
-		["100.64.0.0/16", "not private"],
 		["169.254.0.0/16", "not private"],
 		["172.32.0.0/16", "not private"],
-		["0.0.0.0/0", "not private"],
+		["0.0.0.0/0", "not of a size"],
 		["10.77.0.0", "no range"],
 		["10.77.0/16", "no range"],
 		["010.77.0.0/16", "no range"],
@@ -64,14 +65,4 @@ test("what somebody else has is not taken, and everything wrong is told at once"
 		"Cidr: 10.77.0.0/16 overlaps 10.0.0.0/8, which is the peer pcx-1",
 	]);
 	expect(said({ cidr: "10.78.0.0/16", taken: taken.slice(0, 1) })).toEqual([]);
-});
-
-test("any range that is read covers as many addresses as its prefix says", () => {
-	fc.assert(
-		fc.property(fc.ipV4(), fc.integer({ min: 0, max: 32 }), (address, length) => {
-			const read = readCidr(`${address}/${length}`);
-			if (read.ok) expect(read.range.last - read.range.first + 1).toBe(2 ** (32 - length));
-			else expect(read.reason).toContain(`/${length} begins`);
-		}),
-	);
 });

@@ -20,6 +20,8 @@ export type Subnet = v.InferOutput<typeof Subnet>;
 export const Infrastructure = v.object({
 	stack: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,127}$/, "not a stack name")),
 	launchTemplates: v.object({ x64: Template, arm64: Template }),
+	/** Of the tier that has a role, by its name. */
+	tierLaunchTemplates: v.optional(v.record(v.string(), v.object({ x64: Template, arm64: Template })), {}),
 	/** One fleet takes at most one subnet of each zone. */
 	subnets: v.pipe(v.array(Subnet), v.minLength(1, "there is no subnet")),
 	/** What the launch templates start. */
@@ -61,6 +63,8 @@ export const Tier = v.object({
 	runnerGroupId: v.nullable(Id),
 	requireApproval: v.optional(v.boolean(), false),
 	sshKeys: v.optional(v.array(Text), []),
+	/** The role's ARN, for who deploys: the stack's launch templates carry it. */
+	role: v.optional(v.nullable(Text), null),
 	/** For the gateway, not for the poller. */
 	egress: v.optional(v.object({ groups: v.array(Text), hosts: v.array(Text) }), { groups: [], hosts: [] }),
 	limits: ConfigLimits,

@@ -17,6 +17,8 @@ export interface Deployed {
 	tiers: string[];
 	configKey: string;
 	domainFile: string;
+	/** The one tier whose machines hold a role, and that role's ARN. */
+	tierRole?: { tier: string; arn: string } | undefined;
 }
 export interface Place {
 	bucket: string;
@@ -91,10 +93,12 @@ export function packageStack({ templates, code }: Sources, deployed: Deployed, p
 	return { artifacts: [...made.values()], root };
 }
 
-function mappingEdits({ tiers, configKey, domainFile }: Deployed): Edit[] {
+function mappingEdits({ tiers, configKey, domainFile, tierRole }: Deployed): Edit[] {
 	if (tiers.length > TIERS.length) throw new TemplateError(ROOT, `holds ${TIERS.length} tiers, not ${tiers.length}`);
 	return [
 		...TIERS.map((place, at) => ({ path: ["Mappings", "Deployed", "Tiers", place], value: tiers[at] ?? "" })),
+		{ path: ["Mappings", "Deployed", "TierRole", "Tier"], value: tierRole?.tier ?? "" },
+		{ path: ["Mappings", "Deployed", "TierRole", "Arn"], value: tierRole?.arn ?? "" },
 		{ path: ["Mappings", "Deployed", "Config", "Key"], value: configKey },
 		{ path: ["Mappings", "Deployed", "Egress", "DomainFile"], value: domainFile },
 	];

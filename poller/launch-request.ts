@@ -53,7 +53,9 @@ function fleetRequest(
 	config: ResolvedConfig,
 ): CreateFleetCommandInput {
 	const { request } = first.admitted;
-	const { id, version } = config.infrastructure.launchTemplates[request.arch];
+	const { launchTemplates, tierLaunchTemplates } = config.infrastructure;
+	const ofTier = Object.hasOwn(tierLaunchTemplates, request.tier) ? tierLaunchTemplates[request.tier] : undefined;
+	const { id, version } = (ofTier ?? launchTemplates)[request.arch];
 	const image = config.images[request.image];
 	const disk = request.volume && diskOf(request.volume, image?.rootDevice ?? "");
 	const overrides = types.flatMap(({ name }, at) =>

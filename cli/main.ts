@@ -16,7 +16,7 @@ interface Command {
 const COMMANDS: Record<string, Command> = {
 	lint: { says: "checks a mayfly.yml, and the workflows of a repository against it", run: lint },
 	"deploy-role": { says: "checks that a role for deploy jobs is one repository's, in one environment or on one branch", run: deployRole },
-	egress: { says: "what the egress gateways saw, as a list for mayfly.yml", run: egress },
+	egress: { says: "lists for mayfly.yml: what the egress gateways saw, and which registries clients ask", run: egress },
 };
 
 const HELP = `Mayfly: one GitHub Actions job, one fresh EC2 machine in your own AWS account, then gone.
@@ -32,6 +32,8 @@ ${Object.entries(COMMANDS)
 examples:
   bun run mayfly lint ../shop
   bun run mayfly egress propose proxy.log
+  bun run mayfly egress registries npm pip
+  bun run mayfly deploy-role cloudformation/deploy-role.yaml
   bun run mayfly lint --help
 `;
 
@@ -54,4 +56,6 @@ process.exitCode = await main(process.argv.slice(2), {
 	out: (text) => void process.stdout.write(text),
 	err: (text) => void process.stderr.write(text),
 	colour: process.stdout.isTTY === true && process.env.TERM !== "dumb" && !process.env.NO_COLOR,
+	env: process.env,
+	folder: process.cwd(),
 });

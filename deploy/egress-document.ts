@@ -70,9 +70,8 @@ export function composeEgress({ tiers }: ResolvedFile, groups: Record<string, Gr
 	];
 	const parsed = parseEgressDocument({ version: 1, mode: around.mode, gateways: plan.gateways, lists: lists.map(written) });
 	if (!parsed.ok) return { ok: false, reason: `the gateways' list: ${parsed.reason}` };
-	/** Machines, the poller and gateways find the mailbox by name, whose bucket is not known yet; AWS answers for every name there. */
-	const buckets = { name: `s3.${around.region}.${around.urlSuffix}`, below: true };
-	const domains = unionOf([...lists.map(({ hosts }) => hosts), [aws("ec2"), aws("logs"), buckets]]);
+	// What the stack needs before there is any list is egress.yaml's own (OwnDomains).
+	const domains = unionOf(lists.map(({ hosts }) => hosts));
 	return { ok: true, egress: { document: parsed.value, domains: `${domains.join("\n")}\n` } };
 }
 

@@ -1,5 +1,5 @@
 // Requests put to an IAM evaluator of others, under policies exactly as the templates render them.
-import { anonymousPrincipal, runSimulation, type Simulation } from "@cloud-copilot/iam-simulate";
+import { anonymousPrincipal, runSimulation, runUnsafeSimulation, type Simulation } from "@cloud-copilot/iam-simulate";
 
 export const ACCOUNT = "111122223333";
 export const REGION = "eu-west-1";
@@ -34,9 +34,20 @@ export type Context = Record<string, string | string[]>;
 const named = (documents: Document[]) => documents.map((policy, at) => ({ name: `policy-${at}`, policy }));
 
 /** Throws when the evaluator cannot tell, such as for an action that AWS does not have. */
-export async function isAllowed(policies: Policies, action: string, resource: string, contextVariables: Context = {}): Promise<boolean> {
+export async function isAllowed(policies: Policies, action: string, resource: string, context: Context = {}): Promise<boolean> {
+	const { overallResult } = (await runSimulation(simulationOf(policies, action, resource, context), {})) as { overallResult?: string };
+	if (overallResult === undefined) throw new Error(`the evaluator refused ${action} on ${resource}`);
+	return overallResult === "Allowed";
+}
+
+/** For an action of which the evaluator's data say nothing usable: by the policies alone, whatever keys AWS gives with it. */
+export function isAllowedUnchecked(policies: Policies, action: string, resource: string, context: Context = {}): boolean {
+	return runUnsafeSimulation(simulationOf(policies, action, resource, context), {}) === "Allowed";
+}
+
+function simulationOf(policies: Policies, action: string, resource: string, contextVariables: Context): Simulation {
 	const { identity, boundary, resource: resourcePolicy, endpoint } = policies;
-	const simulation: Simulation = {
+	return {
 		request: {
 			principal: identity ? `arn:aws:iam::${ACCOUNT}:role/asking` : anonymousPrincipal,
 			action,
@@ -52,9 +63,6 @@ export async function isAllowed(policies: Policies, action: string, resource: st
 		// The mailbox's bucket restricts what a policy may open to the public.
 		additionalSettings: { s3: { blockPublicAccess: true } },
 	};
-	const { overallResult } = (await runSimulation(simulation, {})) as { overallResult?: string };
-	if (overallResult === undefined) throw new Error(`the evaluator refused ${action} on ${resource}`);
-	return overallResult === "Allowed";
 }
 
 const actionsOf = ({ Action }: Statement) => [Action].flat();

@@ -17,6 +17,8 @@ export interface Deployed {
 	tiers: string[];
 	configKey: string;
 	domainFile: string;
+	/** ARNs of objects of other buckets that machines may read. */
+	objects: string[];
 }
 export interface Place {
 	bucket: string;
@@ -91,11 +93,12 @@ export function packageStack({ templates, code }: Sources, deployed: Deployed, p
 	return { artifacts: [...made.values()], root };
 }
 
-function mappingEdits({ tiers, configKey, domainFile }: Deployed): Edit[] {
+function mappingEdits({ tiers, configKey, domainFile, objects }: Deployed): Edit[] {
 	if (tiers.length > TIERS.length) throw new TemplateError(ROOT, `holds ${TIERS.length} tiers, not ${tiers.length}`);
 	return [
 		...TIERS.map((place, at) => ({ path: ["Mappings", "Deployed", "Tiers", place], value: tiers[at] ?? "" })),
 		{ path: ["Mappings", "Deployed", "Config", "Key"], value: configKey },
 		{ path: ["Mappings", "Deployed", "Egress", "DomainFile"], value: domainFile },
+		{ path: ["Mappings", "Deployed", "Egress", "Objects"], value: objects.join(",") },
 	];
 }

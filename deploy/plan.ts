@@ -52,7 +52,10 @@ export function planDeployment(inputs: Inputs, chosen: Chosen[], code: Record<st
 	const domains = artifactOf("egress", "domains.txt", composed.egress.domains);
 	const stored = objectOf("", config, "application/json");
 	const configObject = { ...stored, key: `config/${stored.sha256}.json` };
-	const deployed: Deployed = { tiers: Object.keys(file.tiers), configKey: configObject.key, domainFile: `s3://${bucket}/${domains.key}` };
+	const deployed: Deployed = {
+		...{ tiers: Object.keys(file.tiers), configKey: configObject.key, domainFile: `s3://${bucket}/${domains.key}` },
+		objects: composed.egress.objects,
+	};
 	const place = { bucket, urlOf: (key: string) => `https://${bucket}.s3.${target.region}.${urlSuffix}/${key}` };
 	const packaged = packageStack({ templates, code }, deployed, place);
 	return {

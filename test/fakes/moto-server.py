@@ -1,7 +1,8 @@
 """moto's server, with some gaps of its CloudFormation closed: what our templates need and CloudFormation does.
 
 Fn::Cidr; Fn::GetAZs of a region that is referred to; outputs of nested stacks; AWS::NoValue in lists; change sets that see what a mapping or a parameter changes; their
-outputs; nested stacks changed in place; instances of launch templates; the value of an SSM parameter kept apart from its name; names for what moto does not
+outputs; nested stacks changed in place; instances of launch templates; a subnet's
+zone; the value of an SSM parameter kept apart from its name; names for what moto does not
 make. Everything else is moto's own.
 """
 
@@ -11,6 +12,7 @@ from itertools import islice
 from moto.cloudformation import models, parsing
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import Instance
+from moto.ec2.models.subnets import Subnet
 from moto.server import main
 
 clean_by_moto = parsing.clean_json
@@ -149,6 +151,13 @@ def update_nested(cls, original_resource, new_resource_name, cloudformation_json
     return original_resource
 
 
+attribute_by_moto = Subnet.get_cfn_attribute
+
+
+def subnet_attribute(self, name):
+    return self.availability_zone if name == "AvailabilityZone" else attribute_by_moto(self, name)
+
+
 instance_by_moto = Instance.create_from_cloudformation_json
 
 
@@ -159,6 +168,7 @@ def instance_of_template(cls, resource_name, cloudformation_json, account_id, re
     return instance_by_moto(resource_name, {"Properties": properties}, account_id, region_name, **about)
 
 
+Subnet.get_cfn_attribute = subnet_attribute
 Instance.create_from_cloudformation_json = classmethod(instance_of_template)
 parsing.clean_json = clean_json
 parsing.ResourceMap.build_resource_diff = build_resource_diff

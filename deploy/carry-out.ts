@@ -103,7 +103,7 @@ async function execute(deployment: Deployment, changeSet: ChangeSetNow): Promise
 	const { stackId } = changeSet;
 	const seen = new Set((await cloudFormation.events(stackId)).map(({ id }) => id));
 	progress.executing = true;
-	await cloudFormation.execute(stackId, changeSet.id);
+	await cloudFormation.execute(stackId, changeSet.id, changeSetName(around.now()));
 	const watched = {
 		events: cloudFormation.events,
 		status: async (id: string) => (await cloudFormation.stack(id))?.status ?? "DELETE_COMPLETE",

@@ -107,7 +107,7 @@ export function createCloudFormation(region: string, abortSignal: AbortSignal) {
 		async createChangeSet({ stack, name, type, templateUrl, parameters, roleArn }: ChangeSetRequest): Promise<string> {
 			const asked = new CreateChangeSetCommand({
 				...{ StackName: stack, ChangeSetName: name, ChangeSetType: type, TemplateURL: templateUrl, Capabilities: CAPABILITIES },
-				IncludeNestedStacks: true,
+				...{ IncludeNestedStacks: true, ClientToken: name },
 				Parameters: Object.entries(parameters).map(([ParameterKey, value]) =>
 					value === null ? { ParameterKey, UsePreviousValue: true } : { ParameterKey, ParameterValue: value },
 				),
@@ -117,8 +117,10 @@ export function createCloudFormation(region: string, abortSignal: AbortSignal) {
 			return (await failing("CreateChangeSet", `${stack}/${name}`, send(asked))).Id ?? "";
 		},
 		changeSet: (id: string) => changesOf(id, []),
-		async execute(stackId: string, id: string): Promise<void> {
-			await failing("ExecuteChangeSet", id, send(new ExecuteChangeSetCommand({ StackName: stackId, ChangeSetName: id })));
+		/** `token`: the same call twice, as when an answer is lost, is one. */
+		async execute(stackId: string, id: string, token: string): Promise<void> {
+			const asked = { StackName: stackId, ChangeSetName: id, ClientRequestToken: token };
+			await failing("ExecuteChangeSet", id, send(new ExecuteChangeSetCommand(asked)));
 		},
 		async deleteChangeSet(id: string): Promise<void> {
 			await failing("DeleteChangeSet", id, client.send(new DeleteChangeSetCommand({ ChangeSetName: id })));

@@ -44,6 +44,8 @@ export interface Egress {
 	document: EgressDocument;
 	/** One name a line. */
 	domains: string;
+	/** ARNs of other buckets' objects: S3 of the region is reached past the gateways, by an endpoint that goes by its own list. */
+	objects: string[];
 }
 export type EgressReading = { ok: true; egress: Egress } | { ok: false; reason: string };
 
@@ -70,10 +72,25 @@ export function composeEgress({ tiers }: ResolvedFile, groups: Record<string, Gr
 	];
 	const parsed = parseEgressDocument({ version: 1, mode: around.mode, gateways: plan.gateways, lists: lists.map(written) });
 	if (!parsed.ok) return { ok: false, reason: `the gateways' list: ${parsed.reason}` };
-	/** Machines, the poller and gateways find the mailbox by name, whose bucket is not known yet; AWS answers for every name there. */
-	const buckets = { name: `s3.${around.region}.${around.urlSuffix}`, below: true };
-	const domains = unionOf([...lists.map(({ hosts }) => hosts), [aws("ec2"), aws("logs"), buckets]]);
-	return { ok: true, egress: { document: parsed.value, domains: `${domains.join("\n")}\n` } };
+	// What the stack needs before there is any list is egress.yaml's own (OwnDomains).
+	const domains = unionOf(lists.map(({ hosts }) => hosts));
+	const objects = domains
+		.flatMap((domain) => bucketOf(domain, around) ?? [])
+		.map((bucket) => `arn:${partitionOf(around.region)}:s3:::${bucket}/*`);
+	return { ok: true, egress: { document: parsed.value, domains: `${domains.join("\n")}\n`, objects: [...new Set(objects)] } };
+}
+
+/** The bucket that a name stands for, if it may lie in this region: `bucket.s3.region.amazonaws.com`, with `dualstack`, or without a region. */
+function bucketOf(domain: string, { region, urlSuffix }: Surroundings): string | null {
+	if (domain.startsWith("*.") || !domain.endsWith(`.${urlSuffix}`)) return null;
+	const [, bucket = null, said = region] =
+		/^(.+?)\.s3(?:\.dualstack)?(?:\.([a-z0-9-]+))?$/.exec(domain.slice(0, -urlSuffix.length - 1)) ?? [];
+	return said === region ? bucket : null;
+}
+
+function partitionOf(region: string): string {
+	if (region.startsWith("cn-")) return "aws-cn";
+	return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
 }
 
 function written({ hosts, ...list }: Omit<EgressList, "hosts"> & { hosts: Host[] }): EgressList {

@@ -56,6 +56,7 @@ export function planDeployment(inputs: Inputs, chosen: Chosen[], code: Record<st
 	const deployed: Deployed = {
 		...{ tiers: Object.keys(file.tiers), configKey: configObject.key, domainFile: `s3://${bucket}/${domains.key}` },
 		tierRole,
+		objects: composed.egress.objects,
 	};
 	const place = { bucket, urlOf: (key: string) => `https://${bucket}.s3.${target.region}.${urlSuffix}/${key}` };
 	const packaged = packageStack({ templates, code }, deployed, place);

@@ -109,6 +109,15 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
 	}
 }
 
+/** EventBridge's part: EC2's word on machines that end, to the poller. Gives what stops it. */
+function forwardEnds(ec2: Ec2, poller: Poller): () => void {
+	return ec2.onState(({ instanceId, state }) => {
+		if (state !== "shutting-down" && state !== "terminated") return;
+		const type = { source: "aws.ec2", "detail-type": "EC2 Instance State-change Notification" };
+		poller.invoke({ ...type, detail: { "instance-id": instanceId, state } });
+	});
+}
+
 async function wire(
 	options: SystemOptions,
 	keep: <T extends { stop(): Promise<void> }>(part: T) => T,
@@ -175,6 +184,8 @@ async function wire(
 			},
 		}),
 	);
+	const stopForwarding = forwardEnds(ec2, poller);
+	keep({ stop: async () => stopForwarding() });
 	const operator = { headers: { authorization: `Bearer ${tokens.operator}` } };
 	const read = async (path: string) => (await patiently(() => fetch(`${relay.url}${path}`, operator))).json();
 	return {

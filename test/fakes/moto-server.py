@@ -1,19 +1,37 @@
 """moto's server, with some gaps of its CloudFormation closed: what our templates need and CloudFormation does.
 
 Fn::Cidr; Fn::GetAZs of a region that is referred to; outputs of nested stacks; AWS::NoValue in lists; change sets that see what a mapping or a parameter changes; their
-outputs; nested stacks changed in place; the value of an SSM parameter kept apart from its name. Everything else is moto's own.
+outputs; nested stacks changed in place; instances of launch templates; a subnet's
+zone; the value of an SSM parameter kept apart from its name; names for what moto does not
+make. Everything else is moto's own.
 """
 
 from ipaddress import ip_network
 from itertools import islice
 
 from moto.cloudformation import models, parsing
+from moto.ec2.models import ec2_backends
+from moto.ec2.models.instances import Instance
+from moto.ec2.models.subnets import Subnet
 from moto.server import main
 
 clean_by_moto = parsing.clean_json
 
 
+def skipped(name, resources):
+    """Whether moto makes nothing of this resource, though the template asks for it."""
+    # Conditions are asked of parameters and mappings alone.
+    asked = getattr(resources, "_resource_json_map", {}).get(name)
+    if not asked or ("Condition" in asked and not resources.lazy_condition_map[asked["Condition"]]):
+        return False
+    return asked["Type"] not in parsing.get_model_map()
+
+
 def clean_json(node, resources):
+    if isinstance(node, dict) and "Ref" in node and skipped(node["Ref"], resources):
+        return f"skipped-{node['Ref']}"
+    if isinstance(node, dict) and "Fn::GetAtt" in node and skipped(node["Fn::GetAtt"][0], resources):
+        return f"skipped-{'-'.join(node['Fn::GetAtt'])}"
     if isinstance(node, list):
         return [value for value in (clean_json(part, resources) for part in node) if value is not None]
     if isinstance(node, dict) and "Fn::Cidr" in node:
@@ -59,7 +77,14 @@ def wanted(resources):
     asked = resources._resource_json_map.items()
     holds = resources.lazy_condition_map if resources._template else {}
     there = {name: {"Properties": {}, **one} for name, one in asked if "Condition" not in one or holds[one["Condition"]]}
-    return {name: clean_json(one, resources) for name, one in there.items()}
+    return {name: comes_to(one, resources) for name, one in there.items()}
+
+
+def comes_to(resource, resources):
+    try:
+        return clean_json(resource, resources)
+    except IndexError:  # A part of a list that is not known before something is made.
+        return resource
 
 
 def build_resource_diff(self, other_template, parameters=None):
@@ -126,6 +151,25 @@ def update_nested(cls, original_resource, new_resource_name, cloudformation_json
     return original_resource
 
 
+attribute_by_moto = Subnet.get_cfn_attribute
+
+
+def subnet_attribute(self, name):
+    return self.availability_zone if name == "AvailabilityZone" else attribute_by_moto(self, name)
+
+
+instance_by_moto = Instance.create_from_cloudformation_json
+
+
+def instance_of_template(cls, resource_name, cloudformation_json, account_id, region_name, **about):
+    asked = cloudformation_json["Properties"]
+    template = ec2_backends[account_id][region_name]._get_template_from_args(asked["LaunchTemplate"]).data
+    properties = {"ImageId": template["ImageId"], "InstanceType": template["InstanceType"], **asked}
+    return instance_by_moto(resource_name, {"Properties": properties}, account_id, region_name, **about)
+
+
+Subnet.get_cfn_attribute = subnet_attribute
+Instance.create_from_cloudformation_json = classmethod(instance_of_template)
 parsing.clean_json = clean_json
 parsing.ResourceMap.build_resource_diff = build_resource_diff
 models.ChangeSet.diff = change_set_diff

@@ -20,7 +20,7 @@ function metricsOf(template: string): Pick<Counts, "steadyMetrics" | "jobMetrics
 	};
 }
 
-/** Counts in observability.yaml, as text: an alarm or a dashboard is one resource. */
+/** Counts in observability.yaml and alarms.yaml, as text: an alarm or a dashboard is one resource. */
 export function countsOf(template: string): Counts {
 	const resources = template.split(/^ {2}(?=[A-Z][A-Za-z0-9]*:$)/m);
 	const alarms = resources.filter((text) => text.includes("Type: AWS::CloudWatch::Alarm"));

@@ -1,10 +1,12 @@
-// `bun run cost`: what Mayfly costs in a month. Reads cloudformation/observability.yaml for what is counted there; touches nothing.
+// `bun run cost`: what Mayfly costs in a month. Reads the templates of what watches for what is counted there; touches nothing.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { countsOf } from "./cost-counts.ts";
 import { type Bill, billOf, type Item, type PriceName, type Settings, sumOf } from "./cost-items.ts";
 import { type CostOptions, type Form, HELP, readOptions } from "./cost-options.ts";
 import table from "./cost-prices.json";
+
+const TEMPLATES = ["observability.yaml", "alarms.yaml"];
 
 interface Row {
 	name: string;
@@ -75,8 +77,9 @@ async function main(argv: string[]): Promise<number> {
 		process.stderr.write(`${error instanceof Error ? error.message : error}\nsee bun run cost --help\n`);
 		return 2;
 	}
-	const template = await readFile(join(import.meta.dir, "..", "cloudformation", "observability.yaml"), "utf8");
-	process.stdout.write(options === "help" ? HELP : `${printed(options, countsOf(template))}\n`);
+	const texts = TEMPLATES.map((name) => readFile(join(import.meta.dir, "..", "cloudformation", name), "utf8"));
+	const counts = countsOf((await Promise.all(texts)).join("\n"));
+	process.stdout.write(options === "help" ? HELP : `${printed(options, counts)}\n`);
 	return 0;
 }
 

@@ -9,7 +9,7 @@ import table from "../build/cost-prices.json";
 import { METRICS } from "../poller/emf.ts";
 
 const root = join(import.meta.dir, "..");
-const template = readFileSync(join(root, "cloudformation", "observability.yaml"), "utf8");
+const templates = ["observability", "alarms"].map((name) => readFileSync(join(root, "cloudformation", `${name}.yaml`), "utf8"));
 
 async function cost(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
 	const child = Bun.spawn([process.execPath, join(root, "build", "cost.ts"), ...argv], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
@@ -79,9 +79,11 @@ describe("the figures", () => {
 	});
 
 	test("count the alarms that the template has and the metrics that the poller writes", () => {
-		const types = Object.values((parseDocument(template, { logLevel: "silent" }).toJS() as { Resources: object }).Resources);
+		const types = templates.flatMap((text) =>
+			Object.values((parseDocument(text, { logLevel: "silent" }).toJS() as { Resources: object }).Resources),
+		);
 		const alarms = types.filter((it: { Type: string }) => it.Type === "AWS::CloudWatch::Alarm").length;
-		const counts = countsOf(template);
+		const counts = countsOf(templates.join("\n"));
 		expect(counts.alarms + 3).toBe(alarms);
 		expect(counts.dashboards).toBe(1);
 		expect(counts.steadyMetrics + counts.jobMetrics).toBeGreaterThan(Object.keys(METRICS).length);

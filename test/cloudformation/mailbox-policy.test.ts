@@ -5,8 +5,10 @@ import { anonymousPrincipal, runSimulation } from "@cloud-copilot/iam-simulate";
 import { policyAllows } from "../../local/mailbox.ts";
 import { readTemplate, render } from "./template.ts";
 
-const ENDPOINT = "vpce-0a1b2c3d4e5f60001";
-const { resources } = render(readTemplate("mailbox"), { Stack: "prod", VpcEndpoint: ENDPOINT });
+// What stands for the endpoint's id here: its name in the template.
+const ENDPOINT = "Endpoint";
+const given = { Stack: "prod", Vpc: "vpc-0a", RouteTables: "rtb-0public,rtb-0a,rtb-0b" };
+const { resources } = render(readTemplate("mailbox"), given);
 const policy = (resources.Policy?.Properties as unknown as { PolicyDocument: object } | undefined)?.PolicyDocument;
 
 const OWN = "10.0.17.9";

@@ -13,9 +13,16 @@ const SHARED = `arn:aws:ec2:${REGION}::image/ami-0shared0000000001`;
 const SECRET = arn("secret:mayfly/prod-AbCdEf", "secretsmanager");
 
 const PARAMETERS = {
-	...{ Stack: "prod", VpcSubnets: "subnet-0aa,subnet-0bb", VpcSecurityGroup: "sg-0poller", CodeBucket: "code", CodeKey: "poller-1.zip" },
+	...{ Stack: "prod", VpcSubnets: "subnet-0aa,subnet-0bb", VpcSecurityGroup: "sg-0poller", ImageX64: "ami-0x", ImageArm64: "ami-0y" },
 	...{ RelayUrl: "https://relay.example.com", AppId: "42", SecretArn: SECRET, MailboxBucket: "prod-mailbox", ConfigKey: "config/abc.json" },
-	...{ LaunchTemplateX64: LT_X64, LaunchTemplateArm64: LT_ARM64, RunnerSubnets: SUBNET, RunnerSecurityGroups: GROUP },
+	...{
+		LaunchTemplateX64: LT_X64,
+		LaunchTemplateX64Version: "1",
+		LaunchTemplateArm64: LT_ARM64,
+		LaunchTemplateArm64Version: "2",
+		Subnets: "",
+	},
+	...{ RunnerSubnets: SUBNET, RunnerSecurityGroups: GROUP },
 	...{ InstanceTypes: "c8i.*,m8g.*", SharedImages: SHARED },
 };
 interface Role {

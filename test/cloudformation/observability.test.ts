@@ -42,7 +42,16 @@ describe("the alarms", () => {
 			[
 				...["TooManyLaunches", "PollerSilent", "RelaySilent", "JobsWait", "JobsDied", "JobsRefused", "BootsFail"],
 				...["Ec2Quota", "Ec2Throttled", "Ec2Refused", "Ec2Unknown", "EgressCut", "DnsCut", "MailboxGrows", "RunnerOld", "RunnerDeprecated"],
-				...["GitHubLow", "GatewayOneDown", "GatewayTwoDown", "GatewayThreeDown", "GatewayReplaced", "PollerFails", "PollerCutOff"],
+				...[
+					"GitHubLow",
+					"GatewayOneDown",
+					"GatewayTwoDown",
+					"GatewayThreeDown",
+					"GatewayReplaced",
+					"GatewayRefuses",
+					"PollerFails",
+					"PollerCutOff",
+				],
 			].toSorted(),
 		);
 		expect(namesOf("AWS::Budgets::Budget")).toHaveLength(1);

@@ -1,7 +1,7 @@
 // The poller's real bundle in Node 24, between the stand-ins of GitHub and AWS and a relay that tests write the lines of.
 import { readyParts } from "../../build/ready.ts";
 import { type BootDocument, bootKey, parseBootDocument } from "../../contract/boot.ts";
-import { type ResolvedConfig, resolveConfig } from "../../contract/config.ts";
+import { parseInfrastructure, type ResolvedConfig, resolveFile } from "../../contract/config.ts";
 import { parseMayflyYaml } from "../../contract/config-yaml.ts";
 import type { CheckItem, LaunchItem } from "../../contract/lease.ts";
 import type { Ec2 } from "../../local/ec2.ts";
@@ -32,11 +32,18 @@ tiers:
   closed: { allow: { events: [push], actors: [nobody] } }
 `;
 
+/** What the stack's template would write. */
+export function infrastructure(subnets: { id: string; zone: string; tier?: string }[] = SUBNETS): string {
+	const launchTemplates = { x64: { id: X64.id, version: "1" }, arm64: { id: ARM64.id, version: "1" } };
+	return JSON.stringify({ stack: "test", launchTemplates, subnets });
+}
+
 export function resolved(text = CONFIG): ResolvedConfig {
 	const read = parseMayflyYaml(text);
 	if (!read.ok) throw new Error(JSON.stringify(read.problems));
-	const launchTemplates = { x64: { id: X64.id, version: "1" }, arm64: { id: ARM64.id, version: "1" } };
-	return resolveConfig(read.value, { stack: "test", launchTemplates, subnets: SUBNETS });
+	const stack = parseInfrastructure(infrastructure());
+	if (!stack.ok) throw new Error(stack.problems.join("; "));
+	return { ...resolveFile(read.value), infrastructure: stack.value };
 }
 
 export interface World {
@@ -122,7 +129,8 @@ export async function startWorld(
 	});
 	const ec2 = await startAccount({ machines: more.machines });
 	const mailbox = await startMailbox({ keys: KEYS, region: REGION });
-	mailbox.put("config/test.json", JSON.stringify(resolved(more.config)));
+	const { infrastructure: _, ...file } = resolved(more.config);
+	mailbox.put("config/test.json", JSON.stringify(file));
 	const secret = JSON.stringify({ appPrivateKey: github.app.privateKey, pollerToken: TOKEN, reportKey: REPORT_KEY });
 	const secrets = await startSecrets({ keys: KEYS, region: REGION, secrets: { "mayfly/test": secret } });
 	const log: Record<string, unknown>[] = [];
@@ -138,7 +146,13 @@ export async function startWorld(
 				GITHUB_API_URL: github.url,
 				OIDC_ISSUER: github.url,
 			},
-			...{ APP_ID: String(github.app.id), SECRET_ID: "mayfly/test", STACK: "test", AWS_REGION: REGION, LOG_LEVEL: "debug" },
+			...{
+				APP_ID: String(github.app.id),
+				SECRET_ID: "mayfly/test",
+				INFRASTRUCTURE: infrastructure(),
+				AWS_REGION: REGION,
+				LOG_LEVEL: "debug",
+			},
 			...{ AWS_ACCESS_KEY_ID: KEYS.accessKeyId, AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey },
 			...{ AWS_ENDPOINT_URL_EC2: ec2.url, AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url },
 			...more.env,

@@ -44,7 +44,7 @@ test("and is empty where no tier has one", () => {
 	expect(mappingOf("{ plain: { allow: {} } }")).toEqual({ Tier: "", Arn: "" });
 	const packaged = packageStack(
 		{ templates, code },
-		{ tiers: ["a"], configKey: "c", domainFile: "d" },
+		{ tiers: ["a"], configKey: "c", domainFile: "d", objects: [] },
 		{ bucket: "b", urlOf: (key) => key },
 	);
 	expect(packaged.root.from).toBe(ROOT);

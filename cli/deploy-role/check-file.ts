@@ -3,7 +3,7 @@ import { type CollectionTag, type Document, parseDocument, type ScalarTag, YAMLM
 import { linePlace, linesOf } from "../../local/workflow/document.ts";
 import { offsetOfPath } from "../lint/config-place.ts";
 import { branchesOf } from "./branches.ts";
-import { type RoleFacts, roleProblems } from "./check-role.ts";
+import { type RoleFacts, roleProblems, type Untold } from "./check-role.ts";
 import { concernsGitHub, type FoundRole, rolesIn, surroundingsIn } from "./find-roles.ts";
 import { isObject, type Json, type Surroundings } from "./template-value.ts";
 
@@ -17,7 +17,7 @@ export interface FileProblem {
 }
 export interface FileCheck {
 	/** The roles that were looked at: those that GitHub's jobs may take. */
-	roles: { name: string; isWhole: boolean }[];
+	roles: { name: string; untold: readonly Untold[] }[];
 	/** How many more there are, which others take. */
 	others: number;
 	problems: FileProblem[];
@@ -72,13 +72,13 @@ function readDocument(text: string): Reading {
 }
 
 /** A role in every form that the template's conditions give it. */
-function formsOf({ trust, beside }: RoleFacts): RoleFacts[] | null {
+function formsOf({ trust, session, boundary, untold }: RoleFacts): RoleFacts[] | null {
 	// What is left out has no name in JSON.
-	const forms = branchesOf({ trust, ...(beside === null ? {} : { beside: JSON.parse(JSON.stringify(beside)) as Json }) });
+	const forms = branchesOf({ trust, ...(session !== undefined && { session }), ...(boundary !== undefined && { boundary }) });
 	return (
 		forms?.map((form) => {
-			const { trust: document, beside: known } = form as { trust?: Json; beside?: { session?: Json; boundary?: Json } };
-			return { trust: document ?? null, beside: known === undefined ? null : { session: known.session, boundary: known.boundary } };
+			const chosen = form as { trust?: Json; session?: Json; boundary?: Json };
+			return { trust: chosen.trust ?? null, session: chosen.session, boundary: chosen.boundary, untold };
 		}) ?? null
 	);
 }
@@ -97,7 +97,7 @@ export function checkFile(text: string): FileCheck {
 	if (!read.ok)
 		return { roles: [], others: 0, problems: [{ ...linePlace({ lines }, read.offset), role: null, path: "", reason: read.reason }] };
 	const found = isObject(read.value) || Array.isArray(read.value) ? rolesIn(read.value) : [];
-	const looked = found.filter((role) => role.beside === null || concernsGitHub(role));
+	const looked = found.filter((role) => role.paths.trust === "" || concernsGitHub(role));
 	const around = surroundingsIn(read.value);
 	const problems = looked.flatMap((role) =>
 		problemsOf(role, around).map(({ path, reason }) => ({
@@ -106,7 +106,7 @@ export function checkFile(text: string): FileCheck {
 		})),
 	);
 	return {
-		roles: looked.map(({ name, beside }) => ({ name, isWhole: beside !== null })),
+		roles: looked.map(({ name, untold }) => ({ name, untold })),
 		others: found.length - looked.length,
 		problems: problems.toSorted((one, other) => one.line - other.line || one.column - other.column),
 	};

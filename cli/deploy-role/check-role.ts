@@ -4,10 +4,13 @@ import { reasonsAgainst } from "./possible-texts.ts";
 import { boundaryProbes, boundaryProblem, hostOf, ISSUER, providerProbes, providerProblem } from "./subject.ts";
 import { callIn, isObject, type Json, type JsonObject, partsOf, type Surroundings } from "./template-value.ts";
 
-/** What is known of a role. `beside` is null where only its trust policy is. */
+/** What of a role its source may leave out although the role has it. */
+export type Untold = "longest session" | "boundary";
 export interface RoleFacts {
 	trust: Json;
-	beside: { session: Json | undefined; boundary: Json | undefined } | null;
+	session: Json | undefined;
+	boundary: Json | undefined;
+	untold: readonly Untold[];
 }
 /** Where in the file the parts of a role stand, in dots. */
 export interface RolePaths {
@@ -106,7 +109,7 @@ const subjectsOf = (statements: Json[], around: Surroundings): Set<string> =>
 	);
 
 /** Every problem of a role, each with its place in the file. */
-export function roleProblems({ trust, beside }: RoleFacts, paths: RolePaths, around: Surroundings): RoleProblem[] {
+export function roleProblems({ trust, session, boundary, untold }: RoleFacts, paths: RolePaths, around: Surroundings): RoleProblem[] {
 	const at = (path: string, problems: RoleProblem[]) => problems.map((problem) => ({ ...problem, path: joined(path, problem.path) }));
 	const isWritten = isObject(trust) && callIn(trust) === null;
 	const written = isWritten ? trust.Statement : undefined;
@@ -122,11 +125,13 @@ export function roleProblems({ trust, beside }: RoleFacts, paths: RolePaths, aro
 					: []),
 			]
 		: [{ path: paths.trust, reason: "the trust policy cannot be read: write it out" }];
-	if (beside === null) return ofTrust;
-	const boundary = beside.boundary === undefined ? [""] : partsOf(beside.boundary, around);
+	const isTold = (what: Untold) => !untold.includes(what);
+	const arn = boundary === undefined ? [""] : partsOf(boundary, around);
+	const ofSession = isTold("longest session") ? sessionProblems(session, around) : [];
+	const ofBoundary = isTold("boundary") ? reasonsAgainst(arn, boundaryProblem, boundaryProbes) : [];
 	return [
 		...ofTrust,
-		...sessionProblems(beside.session, around).map((reason) => ({ path: paths.session, reason })),
-		...reasonsAgainst(boundary, boundaryProblem, boundaryProbes).map((reason) => ({ path: paths.boundary, reason })),
+		...ofSession.map((reason) => ({ path: paths.session, reason })),
+		...ofBoundary.map((reason) => ({ path: paths.boundary, reason })),
 	];
 }

@@ -9,7 +9,7 @@ most, below a permissions boundary.
 
 usage: bun run mayfly deploy-role <file>... [--json]
 
-  <file>     a CloudFormation template, a trust policy, what \`aws iam get-role\`, \`list-roles\` or \`get-account-authorization-details\` or
+  <file>     a CloudFormation template, a trust policy, what \`aws iam get-role\`, \`list-roles\`, \`get-account-authorization-details\` or
              \`terraform show -json\` printed; JSON or YAML, or - for stdin
   --json     print one JSON object and nothing else
   --help     this text
@@ -21,7 +21,7 @@ A template is looked at under every choice of its conditions, and its parameters
 examples:
   bun run mayfly deploy-role cloudformation/deploy-role.yaml
   aws iam get-role --role-name deploy-shop | bun run mayfly deploy-role -
-  aws iam get-account-authorization-details --filter Role | bun run mayfly deploy-role - --json
+  aws iam list-roles --query 'Roles[].RoleName' --output text | xargs -n1 aws iam get-role --role-name | jq -s . | bun run mayfly deploy-role -
 
 exit status: 0 nothing is wrong; 1 problems; 2 the command line is wrong, a file cannot be read, or there is no such role in it
 `;
@@ -59,16 +59,17 @@ function linesOf(checks: Checked[]): string[] {
 			return printable(`${file}:${line}:${column}: ${place === "" ? "" : `${place}: `}${reason}`);
 		}),
 	);
-	const alone = checks.filter(({ roles }) => roles.some(({ isWhole }) => !isWhole));
+	const untold = checks.flatMap(({ file, roles }) => {
+		const parts = [...new Set(roles.flatMap((role) => role.untold))];
+		return parts.length > 0 ? [printable(`${file} does not say the ${parts.join(" and ")}: not checked; aws iam get-role says it`)] : [];
+	});
 	const [roles, others] = [
 		checks.reduce((sum, check) => sum + check.roles.length, 0),
 		checks.reduce((sum, check) => sum + check.others, 0),
 	];
 	return [
 		...problems,
-		...alone.map(({ file }) =>
-			printable(`${file} is a policy alone: its role's longest session and boundary are not checked; aws iam get-role has them`),
-		),
+		...untold,
 		`${counted(problems.length, "problem")} in ${counted(roles, "role")} for GitHub's jobs${others > 0 ? `; ${others} that others take were not looked at` : ""}`,
 	];
 }

@@ -1,5 +1,5 @@
 // The roles in what people have: a trust policy, answers of IAM, a CloudFormation template, a Terraform plan. Pure.
-import type { RoleFacts, RolePaths } from "./check-role.ts";
+import type { RoleFacts, RolePaths, Untold } from "./check-role.ts";
 import { ISSUER } from "./subject.ts";
 import { isObject, type Json, type JsonObject, type Surroundings } from "./template-value.ts";
 
@@ -13,6 +13,10 @@ const SPELLINGS = [
 	{ trust: "AssumeRolePolicyDocument", session: "MaxSessionDuration", boundary: "PermissionsBoundary", name: "RoleName" },
 	{ trust: "assume_role_policy", session: "max_session_duration", boundary: "permissions_boundary", name: "name" },
 ];
+
+/** IAM's lists leave out what `aws iam get-role` tells: list-roles the boundary, get-account-authorization-details the session. */
+const UNTOLD: Record<string, Untold[]> = { Roles: ["boundary"], RoleDetailList: ["longest session"] };
+const WHOLE_FILE: RolePaths = { trust: "", session: "", boundary: "" };
 
 /** A policy as IAM's API has it, encoded, or as Terraform has it: JSON in a text. */
 function decoded(value: Json | undefined): Json {
@@ -52,7 +56,9 @@ function* rolesBelow(value: Json, path: string[]): Generator<FoundRole> {
 		yield {
 			name: nameOf(value[name], path),
 			trust: decoded(written),
-			beside: { session: value[session], boundary: boundaryIn(value[boundary] ?? undefined) },
+			session: value[session],
+			boundary: boundaryIn(value[boundary] ?? undefined),
+			untold: UNTOLD[path[0] ?? ""] ?? [],
 			paths: {
 				trust: at(trust),
 				session: at(session),
@@ -63,10 +69,19 @@ function* rolesBelow(value: Json, path: string[]): Generator<FoundRole> {
 	for (const [key, part] of Object.entries(value)) yield* rolesBelow(part, [...path, key]);
 }
 
-/** All roles of a file. A file that is a policy is one of its own, and says nothing of session and boundary. */
+/** All roles of a file. A file that is a policy is one of its own, and says nothing of the rest. */
 export function rolesIn(file: Json): FoundRole[] {
 	if (isObject(file) && "Statement" in file)
-		return [{ name: "the policy", trust: file, beside: null, paths: { trust: "", session: "", boundary: "" } }];
+		return [
+			{
+				name: "the policy",
+				trust: file,
+				session: undefined,
+				boundary: undefined,
+				untold: ["longest session", "boundary"],
+				paths: WHOLE_FILE,
+			},
+		];
 	return [...rolesBelow(file, [])];
 }
 

@@ -65,6 +65,17 @@ describe("what IAM says of a role", () => {
 		expect(problems.map((problem) => problem.role)).toEqual(Array(problems.length).fill("open"));
 	});
 
+	test("and what a list leaves out is not taken for none", () => {
+		const { PermissionsBoundary: _, ...listed } = role().Role as Record<string, unknown>;
+		expect(checkFile(JSON.stringify({ Roles: [listed] }))).toMatchObject({ problems: [], roles: [{ untold: ["boundary"] }] });
+		const { MaxSessionDuration: __, ...detailed } = role().Role as Record<string, unknown>;
+		expect(checkFile(JSON.stringify({ RoleDetailList: [detailed] }))).toMatchObject({
+			problems: [],
+			roles: [{ untold: ["longest session"] }],
+		});
+		expect(asked([{ Role: listed }])).toEqual([expect.stringContaining("no permissions boundary")]);
+	});
+
 	test("as Terraform plans it is read too", () => {
 		const values = {
 			name: "deploy",
@@ -103,7 +114,7 @@ describe("the command", () => {
 			expect(out.trimEnd().split("\n")).toEqual([
 				"a.json:23:27: role deploy-shop: Role.MaxSessionDuration: 7200 seconds are more than an hour (3600)",
 				'b.json:1:68: role the policy: Statement.0.Principal: "*" is no provider: anybody could take the role',
-				"b.json is a policy alone: its role's longest session and boundary are not checked; aws iam get-role has them",
+				"b.json does not say the longest session and boundary: not checked; aws iam get-role says it",
 				"2 problems in 2 roles for GitHub's jobs",
 			]);
 			const json = JSON.parse((await main(folder, "a.json", "--json")).out);

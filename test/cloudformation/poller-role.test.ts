@@ -53,6 +53,7 @@ const CASES: Case[] = [
 	],
 	["one without our tag", "ec2:RunInstances", INSTANCE, without("aws:RequestTag/mayfly:stack"), false],
 	["one with another stack's tag", "ec2:RunInstances", INSTANCE, { ...MACHINE, "aws:RequestTag/mayfly:stack": "dev" }, false],
+	["one that says it is a gateway", "ec2:RunInstances", INSTANCE, { ...MACHINE, "aws:RequestTag/mayfly:gateway": "prod" }, false],
 	["one with IMDSv1", "ec2:RunInstances", INSTANCE, { ...MACHINE, "ec2:MetadataHttpTokens": "optional" }, false],
 	["one of a type that is not allowed", "ec2:RunInstances", INSTANCE, { ...MACHINE, "ec2:InstanceType": "p5.48xlarge" }, false],
 	[

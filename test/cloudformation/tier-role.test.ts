@@ -50,6 +50,7 @@ describe("the poller of a stack whose tier has a role", () => {
 		["a machine with it", "ec2:RunInstances", INSTANCE, MACHINE, true],
 		["one of another tier with it", "ec2:RunInstances", INSTANCE, { ...MACHINE, "aws:RequestTag/mayfly:tier": "build" }, false],
 		["one by the launch template of the others with it", "ec2:RunInstances", INSTANCE, { ...MACHINE, ...lt(PLAIN) }, false],
+		["one with it that says it is a gateway", "ec2:RunInstances", INSTANCE, { ...MACHINE, "aws:RequestTag/mayfly:gateway": "prod" }, false],
 		["one with another role", "ec2:RunInstances", INSTANCE, { ...MACHINE, "ec2:InstanceProfile": `${PROFILE}-2` }, false],
 		["one with it and IMDSv1", "ec2:RunInstances", INSTANCE, { ...MACHINE, "ec2:MetadataHttpTokens": "optional" }, false],
 		["one with it of a type that is not allowed", "ec2:RunInstances", INSTANCE, { ...MACHINE, "ec2:InstanceType": "p5.48xlarge" }, false],

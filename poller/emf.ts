@@ -13,6 +13,7 @@ export const METRICS = {
 	Errors: { unit: "Count", takes: "sum", by: "Class" },
 	CapacityFallbacks: { unit: "Count", takes: "sum", by: null },
 	RunnerDeprecated: { unit: "Count", takes: "last", by: null },
+	RunnerDaysLeft: { unit: "None", takes: "least", by: null },
 	JitCallsLeft: { unit: "Count", takes: "least", by: null },
 	Ec2CallsLeft: { unit: "Count", takes: "least", by: null },
 	GitHubRateLeft: { unit: "Count", takes: "least", by: null },

@@ -1,10 +1,11 @@
 // What is watched: every alarm against the code that writes its figure, and its page in the runbook; the dashboard.
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { JOB_STATES } from "../../contract/job.ts";
+import { parseSwitchChange } from "../../contract/switches.ts";
 import { METRICS } from "../../poller/emf.ts";
-import { render } from "./template.ts";
-import { GIVEN, namesOf, propertiesOf, resources, template } from "./watched.ts";
+import { GIVEN, namesOf, propertiesOf, resources, resourcesOf } from "./watched.ts";
 
 interface Dimension {
 	Name: string;
@@ -32,7 +33,7 @@ const anchor = (heading: string) =>
 		.replace(/[^a-z0-9 -]/g, "")
 		.replaceAll(" ", "-");
 const CLASSES = [...read("docs", "watching.md").matchAll(/^\| ((?:`[a-z0-9-]+`,? ?)+) *\|/gm)].flatMap(([, cell]) =>
-	[...(cell ?? "").matchAll(/`([a-z0-9-]+)`/g)].map((match) => match[1]),
+	[...(cell ?? "").matchAll(/`([a-z0-9-]+)`/g)].map((match) => String(match[1])),
 );
 
 describe("the alarms", () => {
@@ -40,8 +41,17 @@ describe("the alarms", () => {
 		expect(alarms.toSorted()).toEqual(
 			[
 				...["TooManyLaunches", "PollerSilent", "RelaySilent", "JobsWait", "JobsDied", "JobsRefused", "BootsFail"],
-				...["Ec2Quota", "Ec2Throttled", "Ec2Refused", "EgressCut", "DnsCut", "MailboxGrows", "RunnerOld", "RunnerDeprecated"],
-				...["GitHubLow", "GatewayOneDown", "GatewayTwoDown", "GatewayThreeDown", "GatewayReplaced", "PollerFails", "PollerCutOff"],
+				...["Ec2Quota", "Ec2Throttled", "Ec2Refused", "Ec2Unknown", "EgressCut", "DnsCut", "MailboxGrows", "RunnerOld", "RunnerDeprecated"],
+				...[
+					"GitHubLow",
+					"GatewayOneDown",
+					"GatewayTwoDown",
+					"GatewayThreeDown",
+					"GatewayReplaced",
+					"GatewayRefuses",
+					"PollerFails",
+					"PollerCutOff",
+				],
 			].toSorted(),
 		);
 		expect(namesOf("AWS::Budgets::Budget")).toHaveLength(1);
@@ -60,9 +70,11 @@ describe("the alarms", () => {
 				expect(Stack).toBe("prod");
 				const part = METRICS[MetricName as keyof typeof METRICS].by;
 				expect([[], [part]]).toContainEqual(Object.keys(parts) as never);
-				if (part === "Class") expect(CLASSES).toContain(String(parts.Class));
+				if (part === "Class") expect(CLASSES).toContain(parts.Class ?? "");
 			} else
-				expect(Object.keys(by)).toContain({ "AWS/S3": "BucketName", "AWS/EC2": "InstanceId", "AWS/Lambda": "FunctionName" }[Namespace]);
+				expect(Object.keys(by)).toContain(
+					{ "AWS/S3": "BucketName", "AWS/EC2": "InstanceId", "AWS/Lambda": "FunctionName" }[Namespace] ?? "",
+				);
 		}
 	});
 
@@ -80,8 +92,8 @@ describe("the alarms", () => {
 	});
 
 	test("an open egress has no alarms about what is cut, and a stack without mail, budget or gateways none of those", () => {
-		const bare = render(template, { ...GIVEN, EgressMode: "open", AlarmEmail: "", DailyBudgetUsd: 0, GatewayOne: "", GatewayThree: "" });
-		const gone = Object.keys(resources).filter((name) => !(name in bare.resources));
+		const bare = resourcesOf({ ...GIVEN, EgressMode: "open", AlarmEmail: "", DailyBudgetUsd: 0, GatewayOne: "", GatewayThree: "" });
+		const gone = Object.keys(resources).filter((name) => !(name in bare));
 		expect(gone.toSorted()).toEqual(["DailyBudget", "DnsCut", "EgressCut", "GatewayOneDown", "GatewayThreeDown", "Mail"]);
 	});
 });
@@ -107,8 +119,33 @@ describe("the runbook", () => {
 		const parts = section.split(/^### /m).slice(1);
 		for (const part of parts) {
 			expect(part).toMatch(/\n```sh\n/);
-			expect([part.split("\n")[0], /^\*\*Look\*\*/m.test(part), /^\*\*Do\*\*/m.test(part)]).toEqual([part.split("\n")[0], true, true]);
+			expect([part.split("\n")[0], part.includes("\n**Look**"), part.includes("**Do**")]).toEqual([part.split("\n")[0], true, true]);
 		}
+	});
+});
+
+describe("the runbook's commands", () => {
+	const text = read("docs", "operate.md");
+	const sources = readdirSync(join(root, "poller"))
+		.filter((name) => name.endsWith(".ts"))
+		.map((name) => read("poller", name))
+		.join("");
+
+	test("look for messages that the poller writes", () => {
+		const messages = [...text.matchAll(/\$\.msg = "([^"]+)"/g)].map((match) => match[1] ?? "");
+		expect(messages.length).toBeGreaterThan(5);
+		expect(messages.filter((message) => !sources.includes(`"${message}"`))).toEqual([]);
+	});
+
+	test("call what the relay has", () => {
+		const routes = read("relay", "routes.ts");
+		const calls = [...text.matchAll(/relay '?\/([a-z]+)/g)].map((match) => match[1] ?? "");
+		expect(calls.length).toBeGreaterThan(5);
+		expect([...new Set(calls)].filter((call) => !routes.includes(`"/${call}`))).toEqual([]);
+		const states = [...text.matchAll(/state=([a-z]+)/g)].map((match) => match[1]);
+		expect(states.filter((state) => !(JOB_STATES as readonly unknown[]).includes(state))).toEqual([]);
+		const turned = [...text.matchAll(/\/switches -d '(\{.*?\})'/g)].map((match) => parseSwitchChange(JSON.parse(match[1] ?? "")).ok);
+		expect(turned).toEqual(turned.map(() => true));
 	});
 });
 
@@ -125,10 +162,10 @@ describe("the topic", () => {
 		expect(propertiesOf("Mail")).toEqual({ TopicArn: "Topic", Protocol: "email", Endpoint: "ops@example.com" });
 	});
 
-	test("hears of the day's money, counted by the stack's tag", () => {
+	test("hears of the day's money, counted by the tags of machines and gateways", () => {
 		const { Budget, NotificationsWithSubscribers } = propertiesOf("DailyBudget");
 		expect(Budget).toMatchObject({ TimeUnit: "DAILY", BudgetLimit: { Amount: 50, Unit: "USD" } });
-		expect(Budget.CostFilters).toEqual({ TagKeyValue: ["user:mayfly:stack$prod"] });
+		expect(Budget.CostFilters).toEqual({ TagKeyValue: ["user:mayfly:stack$prod", "user:mayfly:gateway$prod"] });
 		expect(NotificationsWithSubscribers[0].Subscribers).toEqual([{ SubscriptionType: "SNS", Address: "Topic" }]);
 	});
 });

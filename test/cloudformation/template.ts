@@ -54,9 +54,14 @@ const listTags = LISTS.map(
 	}),
 );
 
-/** A template by its name in cloudformation/. */
+const read = new Map<string, Template>();
+
+/** A template by its name in cloudformation/. The same object each time: whoever changes it takes a copy. */
 export function readTemplate(name: string): Template {
-	return parse(readFileSync(join(FOLDER, `${name}.yaml`), "utf8"), { customTags: [...scalarTags, ...listTags] }) as Template;
+	const text = () => readFileSync(join(FOLDER, `${name}.yaml`), "utf8");
+	const template = read.get(name) ?? (parse(text(), { customTags: [...scalarTags, ...listTags] }) as Template);
+	read.set(name, template);
+	return template;
 }
 
 /** What stands for the stack and its account. */

@@ -1,6 +1,10 @@
 // Lines of each kind of log, as their writers write them, under observability.yaml's filters and its saved query.
 import { beforeAll, describe, expect, test } from "bun:test";
 import { haproxyFiles } from "../../egress/haproxy.ts";
+import { dropLine } from "../../gateway/drop-lines.ts";
+import { createLog } from "../../gateway/log.ts";
+import { firstSight, STEP_MS } from "../../gateway/take-over.ts";
+import { watchStep } from "../../gateway/watch.ts";
 import { RelayError } from "../../poller/relay.ts";
 import { runSession } from "../../poller/session.ts";
 import { startWorld } from "../poller/poller-world.ts";
@@ -14,6 +18,7 @@ function proxyLine(frontend: "tls" | "web", values: Record<string, string>): str
 	const files = haproxyFiles({
 		...{
 			mode: "enforce",
+			gateways: ["10.77.0.0/23"],
 			lists: [list],
 			resolver: "169.254.169.253:53",
 			log: "127.0.0.1:514",
@@ -85,6 +90,35 @@ describe("what is counted out of logs", () => {
 		expect(lines.length).toBeGreaterThanOrEqual(propertiesOf("RelaySilent").Threshold);
 		expect(lines.filter((line) => !matches(patternOf("NoLease"), line))).toEqual([]);
 		expect(matches(patternOf("NoLease"), '{"msg":"launched"}')).toBe(false);
+	});
+
+	test("what nftables dropped, which never had a name", () => {
+		const kernel = "mayfly-egress forward IN=ens5 OUT=ens5 SRC=10.77.12.9 DST=203.0.113.20 LEN=60 PROTO=TCP SPT=51702 DPT=8443 SYN";
+		const line = dropLine(kernel, 1_795_474_174_847) ?? "";
+		expect(matches(patternOf("EgressDenied"), line)).toBe(true);
+		expect(matches(patternOf("EgressDenied"), dropLine(kernel.replace("forward", "open"), 0) ?? "")).toBe(false);
+	});
+
+	test("a route that another zone's gateway took, or could not, and none that comes home; lists that were refused", async () => {
+		const lines: string[] = [];
+		const log = createLog({ zone: "eu-west-1a", instanceId: "i-01" }, () => 0, [(line) => void lines.push(line)]);
+		const peers = ["i-01", "i-02"].map((instanceId, at) => ({
+			...{ instanceId, zone: `eu-west-1${"ab"[at]}`, privateIp: `127.0.0.${at + 1}`, launchedAt: 0 },
+		}));
+		let now = 0;
+		const fetch = async (url: string) => (url.includes("127.0.0.1") ? new Response("") : Promise.reject(new Error("gone")));
+		const routes: Record<string, string> = { "eu-west-1a": "i-01", "eu-west-1b": "i-02" };
+		const lead = async (zone: string, to: string) => void Object.assign(routes, { [zone]: to });
+		const ports = { ec2: { tell: async () => ({ peers, routes: { ...routes } }), lead }, fetch, log, now: () => now };
+		let sight = firstSight("i-01", "eu-west-1a", ["eu-west-1a", "eu-west-1b"]);
+		for (; now < 60_000; now += STEP_MS) sight = await watchStep(ports as never, sight);
+		expect(routes["eu-west-1b"]).toBe("i-01");
+		const counted = lines.filter((line) => matches(patternOf("RouteTakenOver"), line));
+		expect(counted.map((line) => (JSON.parse(line) as { zone: string }).zone)).toEqual(["eu-west-1b"]);
+		log("moved", { zone: "eu-west-1a", from: "i-02", to: "i-01", reason: "back home: its own gateway is well again" });
+		expect(matches(patternOf("RouteTakenOver"), lines.at(-1) ?? "")).toBe(false);
+		log("lists-refused", { reason: "no" });
+		expect(matches(patternOf("ListsRefused"), lines.at(-1) ?? "")).toBe(true);
 	});
 
 	test("nothing in a line that is no JSON", () => {

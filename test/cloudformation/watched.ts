@@ -1,4 +1,4 @@
-// observability.yaml as it comes out for one stack.
+// observability.yaml and the alarms nested in it, as they come out for one stack.
 import { readTemplate, render } from "./template.ts";
 
 export const GIVEN = {
@@ -9,6 +9,7 @@ export const GIVEN = {
 	ProxyLogGroup: "/mayfly/prod/proxy",
 	DnsLogGroup: "/mayfly/prod/dns",
 	FlowLogGroup: "/mayfly/prod/flow",
+	GatewayLogGroup: "/mayfly/prod/gateway",
 	GatewayOne: "i-01",
 	GatewayTwo: "i-02",
 	GatewayThree: "i-03",
@@ -16,8 +17,13 @@ export const GIVEN = {
 	OldestQueuedMinutes: 10,
 	LaunchesPerHour: 500,
 };
-export const template = readTemplate("observability");
-export const { resources } = render(template, GIVEN);
+
+/** Everything that is made for these parameters. */
+export function resourcesOf(given: Record<string, string | number>): ReturnType<typeof render>["resources"] {
+	const { resources, stacks } = render(readTemplate("observability"), given);
+	return { ...resources, ...stacks.Alarms?.resources };
+}
+export const resources = resourcesOf(GIVEN);
 /** Names of the resources of a type. */
 export const namesOf = (type: string) => Object.keys(resources).filter((name) => resources[name]?.Type === type);
 // biome-ignore lint/suspicious/noExplicitAny: parsed from the template, and each test says what it looks for

@@ -6,6 +6,7 @@ import { parseMayflyYaml } from "../../contract/config-yaml.ts";
 import type { CheckItem, LaunchItem } from "../../contract/lease.ts";
 import type { Ec2 } from "../../local/ec2.ts";
 import { checkExchange } from "../../local/github/openapi.ts";
+import type { ReleaseOptions } from "../../local/github/releases-api.ts";
 import type { RunOptions } from "../../local/github/runs.ts";
 import type { Permissions, RunnerGroupOptions } from "../../local/github/world.ts";
 import { type GitHub, startGitHub } from "../../local/github.ts";
@@ -33,9 +34,12 @@ tiers:
 `;
 
 /** What the stack's template would write. */
-export function infrastructure(subnets: { id: string; zone: string; tier?: string }[] = SUBNETS): string {
+export function infrastructure(
+	subnets: { id: string; zone: string; tier?: string }[] = SUBNETS,
+	images: { x64: string; arm64: string } | null = null,
+): string {
 	const launchTemplates = { x64: { id: X64.id, version: "1" }, arm64: { id: ARM64.id, version: "1" } };
-	return JSON.stringify({ stack: "test", launchTemplates, subnets });
+	return JSON.stringify({ stack: "test", launchTemplates, subnets, images });
 }
 
 export function resolved(text = CONFIG): ResolvedConfig {
@@ -110,6 +114,8 @@ export async function startWorld(
 		sessionMs?: number;
 		permissions?: Permissions;
 		runnerGroups?: RunnerGroupOptions[];
+		releases?: ReleaseOptions[];
+		imageTags?: Record<string, Record<string, string>>;
 	} = {},
 ): Promise<World> {
 	const relay = startFakeRelay(TOKEN);
@@ -122,12 +128,13 @@ export async function startWorld(
 				...{ permissions: more.permissions, runnerGroups: more.runnerGroups },
 			},
 		],
+		releases: more.releases,
 		onExchange(exchange) {
 			problems.push(...checkExchange(exchange));
 			asked.push(`${exchange.method} ${exchange.path.replace(/[?].*/, "").replace(/[0-9]{3,}/g, "#")}`);
 		},
 	});
-	const ec2 = await startAccount({ machines: more.machines });
+	const ec2 = await startAccount({ machines: more.machines, imageTags: more.imageTags });
 	const mailbox = await startMailbox({ keys: KEYS, region: REGION });
 	const { infrastructure: _, ...file } = resolved(more.config);
 	mailbox.put("config/test.json", JSON.stringify(file));

@@ -150,6 +150,8 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 		approvals: (_, runId) =>
 			call("GET approvals", 1, () => (jobs.runs.get(runId)?.approved ? [{ state: "approved", environments: ["production"] }] : [])),
 		deliveriesSince: (moment) => call("GET deliveries", 1, () => jobs.deliveriesSince(moment)),
+		/** Nothing that is simulated tells which runner it has. */
+		runnerReleases: async () => [],
 		redeliver: (id) => call("POST redeliver", 5, () => jobs.redeliver(id)),
 	};
 

@@ -111,7 +111,7 @@ export function createCloudFormation(region: string, abortSignal: AbortSignal) {
 				Parameters: Object.entries(parameters).map(([ParameterKey, value]) =>
 					value === null ? { ParameterKey, UsePreviousValue: true } : { ParameterKey, ParameterValue: value },
 				),
-				Tags: [{ Key: "mayfly:stack", Value: stack }],
+				// No tags: they would go on to every resource, and mayfly:stack on a gateway would make it a machine for the poller to end.
 				...(roleArn && { RoleARN: roleArn }),
 			});
 			return (await failing("CreateChangeSet", `${stack}/${name}`, send(asked))).Id ?? "";

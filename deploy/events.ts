@@ -64,7 +64,7 @@ export async function watch(
 		for (const id of followed) {
 			if (over.has(id)) continue;
 			const fresh = (await watched.events(id)).filter((event) => !told.has(event.id)).toReversed();
-			begun = Math.min(begun, fresh[0]?.at ?? begun);
+			if (id === stackId) begun = Math.min(begun, fresh[0]?.at ?? begun);
 			for (const event of fresh) {
 				told.add(event.id);
 				// A nested stack has a past of its own.

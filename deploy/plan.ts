@@ -40,6 +40,8 @@ export function planDeployment(inputs: Inputs, chosen: Chosen[], code: Record<st
 	const { file, groups, templates } = inputs;
 	const urlSuffix = urlSuffixOf(target.region);
 	const parameter = (name: string) => chosen.find((one) => one.name === name)?.value ?? "";
+	const strange = secretElsewhere(parameter("SecretArn"), target.region);
+	if (strange) return { ok: false, reason: strange };
 	const composed = composeEgress(file, groups, {
 		...{ region: target.region, urlSuffix, relayUrl: parameter("RelayUrl"), cidr: parameter("Cidr"), zones: Number(parameter("Zones")) },
 		mode: parameter("EgressMode") as EgressMode,
@@ -68,6 +70,12 @@ export function planDeployment(inputs: Inputs, chosen: Chosen[], code: Record<st
 			mailbox: [configObject, objectOf(EGRESS_KEY, JSON.stringify(composed.egress.document), "application/json")],
 		},
 	};
+}
+
+/** The poller asks Secrets Manager of its own region. */
+function secretElsewhere(arn: string, region: string): string | null {
+	const [, , , lies = region] = arn.split(":");
+	return lies === region ? null : `SecretArn: the secret is in ${lies}, the stack would be in ${region}: which region is meant?`;
 }
 
 function objectOf(key: string, text: string, contentType: string): StoredObject {

@@ -36,7 +36,7 @@ const MACHINE = {
 	"ec2:LaunchTemplate": arn(`launch-template/${LT_X64}`),
 };
 const OURS = { "aws:ResourceTag/mayfly:stack": "prod" };
-/** Tagged with the stack by mistake, as by a tag of the whole stack. */
+/** Of the stack as well, and no machine. */
 const GATEWAY = { ...OURS, "aws:ResourceTag/mayfly:gateway": "prod" };
 const IMAGE = { "ec2:Owner": ACCOUNT, "aws:ResourceTag/mayfly:image": "approved" };
 const without = (name: keyof typeof MACHINE) => Object.fromEntries(Object.entries(MACHINE).filter(([key]) => key !== name));
@@ -53,6 +53,7 @@ const CASES: Case[] = [
 	],
 	["one without our tag", "ec2:RunInstances", INSTANCE, without("aws:RequestTag/mayfly:stack"), false],
 	["one with another stack's tag", "ec2:RunInstances", INSTANCE, { ...MACHINE, "aws:RequestTag/mayfly:stack": "dev" }, false],
+	["one that says it is a gateway", "ec2:RunInstances", INSTANCE, { ...MACHINE, "aws:RequestTag/mayfly:gateway": "prod" }, false],
 	["one with IMDSv1", "ec2:RunInstances", INSTANCE, { ...MACHINE, "ec2:MetadataHttpTokens": "optional" }, false],
 	["one of a type that is not allowed", "ec2:RunInstances", INSTANCE, { ...MACHINE, "ec2:InstanceType": "p5.48xlarge" }, false],
 	[

@@ -42,7 +42,8 @@ def clean_json(node, resources):
         return [f"{region}{zone}" for zone in "abc"]
     if isinstance(node, dict) and "Fn::GetAtt" in node and node["Fn::GetAtt"][1] == "Outputs":
         stack = resources[node["Fn::GetAtt"][0]]
-        return stack.output_map[node["Fn::GetAtt"][2]].value if isinstance(stack, models.Stack) else f"<{'.'.join(node['Fn::GetAtt'])}>"
+        output = stack.output_map[node["Fn::GetAtt"][2]] if isinstance(stack, models.Stack) else None
+        return output.value if output else f"<{'.'.join(node['Fn::GetAtt'])}>"
     return clean_by_moto(node, resources)
 
 

@@ -1,7 +1,7 @@
 // HAProxy's configuration for a gateway: reads the name that a client asks for, checks it against the list of the client's subnet, resolves it
 // itself and connects there, so that a forged name leads to the real host (DESIGN 10; the directives are HAProxy 2.6's and later ones'). Pure.
 import { NOT_PUBLIC } from "./addresses.ts";
-import { type Gateway, type List, TLS_PORT, WEB_PORT } from "./gateway.ts";
+import { type Gateway, HEALTH_PATH, HEALTH_PORT, type List, TLS_PORT, WEB_PORT } from "./gateway.ts";
 
 /** Text by file name below the gateway's folder. */
 export type Files = Record<string, string>;
@@ -112,15 +112,11 @@ function web(gateway: Gateway): string[] {
 
 const section = (head: string, body: readonly string[]) => [head, ...body.map((line) => `  ${line}`), ""];
 
-/** The configuration and its lists. A reload takes new lists without cutting what is open. */
-export function haproxyFiles(gateway: Gateway): Files {
-	const { resolver, log, user, connections } = gateway;
-	const text = [
-		"# Rendered by egress/haproxy.ts from the tiers' lists: changes here are lost.",
-		...section("global", [`log ${log} len 4096 local0 info`, `maxconn ${connections}`, `user ${user}`, `group ${user}`]),
-		...section("defaults", ["log global", "timeout connect 5s", "timeout client 1h", "timeout server 1h", "timeout client-fin 30s"]),
+/** What reads names and resolves them itself. An open gateway has none of it: it routes. */
+function proxy(gateway: Gateway): string[] {
+	return [
 		...section("resolvers names", [
-			`nameserver vpc ${resolver}`,
+			`nameserver vpc ${gateway.resolver}`,
 			"resolve_retries 2",
 			"timeout resolve 2s",
 			"timeout retry 1s",
@@ -134,5 +130,18 @@ export function haproxyFiles(gateway: Gateway): Files {
 		// Each request to the address that was resolved for it.
 		...section("backend web", ["mode http", "http-reuse never", "server asked 0.0.0.0:80"]),
 	];
-	return { "haproxy.cfg": lines(text).replace(/\n+$/, "\n"), ...listFiles(gateway.lists) };
+}
+
+/** The configuration and its lists. A reload takes new lists without cutting what is open. */
+export function haproxyFiles(gateway: Gateway): Files {
+	const { mode, log, user, connections, lists } = gateway;
+	const text = [
+		"# Rendered by egress/haproxy.ts from the tiers' lists: changes here are lost.",
+		...section("global", [`log ${log} len 4096 local0 info`, `maxconn ${connections}`, `user ${user}`, `group ${user}`]),
+		...section("defaults", ["log global", "timeout connect 5s", "timeout client 1h", "timeout server 1h", "timeout client-fin 30s"]),
+		// Answers by itself as long as there is a HAProxy; anything else is refused.
+		...section("frontend health", ["mode http", `bind :${HEALTH_PORT}`, "no log", `monitor-uri ${HEALTH_PATH}`, "http-request deny"]),
+		...(mode === "open" ? [] : proxy(gateway)),
+	];
+	return { "haproxy.cfg": lines(text).replace(/\n+$/, "\n"), ...(mode === "open" ? {} : listFiles(lists)) };
 }

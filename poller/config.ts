@@ -1,4 +1,5 @@
 // The poller's settings, from the environment that the entry hands in. Pure; every problem is named at once.
+import type { AwsCredentials } from "../aws/request.ts";
 import { type Infrastructure, parseInfrastructure } from "../contract/config.ts";
 
 export interface PollerConfig {
@@ -21,11 +22,6 @@ export interface PollerConfig {
 	logLevel: string;
 	/** How often machines and deliveries are looked over, ms. */
 	sweepMs: number;
-}
-export interface AwsCredentials {
-	accessKeyId: string;
-	secretAccessKey: string;
-	sessionToken?: string;
 }
 export type ConfigResult = { ok: true; config: PollerConfig } | { ok: false; problems: string[] };
 type Environment = Record<string, string | undefined>;

@@ -12,7 +12,7 @@ import {
 	type Tag,
 	TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
-import type { AwsCredentials } from "./config.ts";
+import type { AwsCredentials } from "../aws/request.ts";
 import type { Ec2, FleetAnswer, Image, Instance, SpotPrice } from "./ports.ts";
 
 /** A call that EC2 refused or did not answer. `code` is EC2's own, such as `RequestLimitExceeded`. */

@@ -1,8 +1,8 @@
-// Checks the text of a mayfly.yml: what contract/config-yaml.ts says of it, each problem with its line. Pure.
+// Checks the text of a mayfly.yml: what egress/mayfly-file.ts says of it, each problem with its line. Pure.
 import { type Document, parseDocument } from "yaml";
 import { type ResolvedFile, resolveFile } from "../../contract/config.ts";
 import type { ConfigProblem } from "../../contract/config-checks.ts";
-import { parseMayflyYaml } from "../../contract/config-yaml.ts";
+import { readMayflyFile } from "../../egress/mayfly-file.ts";
 import { linePlace, linesOf } from "../../local/workflow/document.ts";
 import { offsetOfPath } from "./config-place.ts";
 import type { LintProblem } from "./problem.ts";
@@ -15,17 +15,18 @@ export interface ConfigCheck {
 
 /** `file` is what problems call it. Never throws. */
 export function checkConfig(file: string, text: string): ConfigCheck {
-	const read = parseMayflyYaml(text);
-	if (read.ok) return { config: resolveFile(read.value), problems: [] };
+	const read = readMayflyFile(text);
+	return read.ok ? { config: resolveFile(read.value), problems: [] } : { config: null, problems: problemsAt(file, text, read.problems) };
+}
+
+/** Problems of a file, each with its line. */
+export function problemsAt(file: string, text: string, problems: readonly ConfigProblem[]): LintProblem[] {
 	const placeOf = placesIn(text);
-	return {
-		config: null,
-		problems: read.problems.map((problem) => {
-			const isLine = /^line \d+$/.test(problem.path);
-			const message = isLine || problem.path === "" ? problem.reason : `${problem.path}: ${problem.reason}`;
-			return { file, ...placeOf(problem), severity: "error", rule: "config", message };
-		}),
-	};
+	return problems.map((problem) => {
+		const isLine = /^line \d+$/.test(problem.path);
+		const message = isLine || problem.path === "" ? problem.reason : `${problem.path}: ${problem.reason}`;
+		return { file, ...placeOf(problem), severity: "error", rule: "config", message };
+	});
 }
 
 function placesIn(text: string): (problem: ConfigProblem) => { line: number; column: number } {

@@ -1,22 +1,46 @@
-// A CloudFormation template as CloudFormation reads it: its short tags, and what they come to for given parameters. Knows the functions that ours use.
+// A CloudFormation template as CloudFormation reads it: its short tags, and what it comes to for given parameters (functions.ts), nested stacks with it.
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type CollectionTag, parse, type ScalarTag } from "yaml";
+import { carryOut, type Json, NOTHING } from "./functions.ts";
 
-type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+export interface Parameter {
+	Type: string;
+	Default?: Json;
+	AllowedPattern?: string;
+	AllowedValues?: Json[];
+	MinValue?: number;
+	MaxValue?: number;
+}
+export interface Resource {
+	Type: string;
+	Properties?: Record<string, Json>;
+	Condition?: string;
+	[key: string]: unknown;
+}
 export interface Template {
-	Parameters: Record<string, { Type: string; Default?: Json }>;
+	Description: string;
+	Metadata?: Record<string, unknown>;
+	Parameters: Record<string, Parameter>;
+	Rules?: Record<string, { RuleCondition?: Json; Assertions: { Assert: Json; AssertDescription: string }[] }>;
+	Mappings?: Record<string, Record<string, Record<string, Json>>>;
 	Conditions?: Record<string, Json>;
-	Resources: Record<string, { Type: string; Properties?: Record<string, Json>; Condition?: string; [key: string]: unknown }>;
-	Outputs?: Record<string, { Value: Json }>;
+	Resources: Record<string, Resource>;
+	Outputs?: Record<string, { Value: Json; Condition?: string }>;
+}
+export interface Rendered {
+	resources: Template["Resources"];
+	outputs: Record<string, Json>;
+	/** Nested stacks by the names of their resources. */
+	stacks: Record<string, Rendered>;
 }
 
 const FOLDER = join(import.meta.dir, "..", "..", "cloudformation");
-const SCALARS = ["Ref", "Sub", "GetAtt", "Condition", "ImportValue"];
-const LISTS = ["Sub", "If", "Not", "And", "Or", "Equals", "Join", "Select", "Split", "Cidr", "FindInMap", "GetAZs"];
+const SCALARS = ["Ref", "Sub", "GetAtt", "Condition", "ImportValue", "GetAZs"];
+const LISTS = ["Sub", "If", "Not", "And", "Or", "Equals", "Join", "Select", "Split", "Cidr", "FindInMap", "GetAZs", "Contains"];
 const long = (name: string) => (name === "Ref" || name === "Condition" ? name : `Fn::${name}`);
 
-const scalarTags = [...SCALARS, "GetAZs"].map(
+const scalarTags = SCALARS.map(
 	(name): ScalarTag => ({
 		tag: `!${name}`,
 		resolve: (text) => ({ [long(name)]: name === "GetAtt" ? text.split(".") : text }),
@@ -30,9 +54,14 @@ const listTags = LISTS.map(
 	}),
 );
 
-/** A template by its name in cloudformation/. */
+const read = new Map<string, Template>();
+
+/** A template by its name in cloudformation/. The same object each time: whoever changes it takes a copy. */
 export function readTemplate(name: string): Template {
-	return parse(readFileSync(join(FOLDER, `${name}.yaml`), "utf8"), { customTags: [...scalarTags, ...listTags] }) as Template;
+	const text = () => readFileSync(join(FOLDER, `${name}.yaml`), "utf8");
+	const template = read.get(name) ?? (parse(text(), { customTags: [...scalarTags, ...listTags] }) as Template);
+	read.set(name, template);
+	return template;
 }
 
 /** What stands for the stack and its account. */
@@ -43,76 +72,66 @@ export const PSEUDO: Record<string, Json> = {
 	"AWS::URLSuffix": "amazonaws.com",
 	"AWS::StackName": "mayfly",
 };
-const NOTHING = Symbol("AWS::NoValue");
 
-/** Parts of a template with every function carried out. Attributes of resources become `<resource>.<attribute>`, and references to them their names. Throws for a function it does not know. */
-export function render(template: Template, given: Record<string, Json>): { resources: Template["Resources"] } {
-	const parameters: Record<string, Json> = Object.fromEntries(
+function valuesOf(template: Template, given: Record<string, Json>): Record<string, Json> {
+	const strays = Object.keys(given).filter((name) => !Object.hasOwn(template.Parameters, name));
+	if (strays.length > 0) throw new Error(`there is no parameter ${strays.join(", ")}`);
+	return Object.fromEntries(
 		Object.entries(template.Parameters).map(([name, { Type, Default }]) => {
 			const value = given[name] ?? Default;
 			if (value === undefined) throw new Error(`the parameter ${name} has no value`);
 			return [name, /List/.test(Type) && typeof value === "string" ? value.split(",") : value];
 		}),
 	);
-	const ref = (name: string): Json | typeof NOTHING => {
-		if (name === "AWS::NoValue") return NOTHING;
-		const value = parameters[name] ?? PSEUDO[name];
-		if (value !== undefined) return value;
-		if (Object.hasOwn(template.Resources, name)) return name;
-		throw new Error(`!Ref ${name} refers to nothing`);
+}
+
+/**
+ * A template with every function carried out. A resource is known by its name, with its nested stack's before it, and its attributes as
+ * `<name>.<attribute>`. Throws for what CloudFormation would not take: an unknown function, a reference to nothing or to what a condition leaves out.
+ */
+export function render(template: Template, given: Record<string, Json>, within = ""): Rendered {
+	const parameters = valuesOf(template, given);
+	const stacks: Record<string, Rendered> = {};
+	const isKept = ({ Condition }: { Condition?: string }) => Condition === undefined || isTrue(Condition);
+	const resourceOf = (name: string): Resource => {
+		const resource = template.Resources[name];
+		if (!resource || !isKept(resource)) throw new Error(`${within || "the template"} refers to ${name}, which is not there`);
+		return resource;
 	};
-	const isTrue = (name: string): boolean => Boolean(value(template.Conditions?.[name] ?? false));
-	const functions: Record<string, (argument: Json) => unknown> = {
-		Ref: (name) => ref(String(name)),
-		Condition: (name) => isTrue(String(name)),
-		"Fn::Sub": (text) =>
-			String(text)
-				.replace(/\$\{([^}!]+)\}/g, (_, name: string) => (name.includes(".") ? name : String(ref(name))))
-				.replaceAll("${!", "${"),
-		"Fn::GetAtt": (path) => (path as Json[]).join("."),
-		"Fn::If": (all) => {
-			const [condition, yes, no] = all as [string, Json, Json];
-			return value(isTrue(condition) ? yes : no);
+	const isTrue = (name: string): boolean => {
+		const condition = template.Conditions?.[name];
+		if (condition === undefined) throw new Error(`there is no condition ${name}`);
+		return Boolean(value(condition));
+	};
+	const stackOf = (name: string): Rendered => {
+		const { TemplateURL, Parameters = {} } = resourceOf(name).Properties ?? {};
+		const nested = readTemplate(basename(String(TemplateURL), ".yaml"));
+		stacks[name] ??= render(nested, value(Parameters) as Record<string, Json>, `${within}${name}-`);
+		return stacks[name];
+	};
+	const scope = {
+		isTrue,
+		ref(name: string): Json | typeof NOTHING {
+			if (name === "AWS::NoValue") return NOTHING;
+			const known = parameters[name] ?? PSEUDO[name];
+			return known ?? (resourceOf(name) && `${within}${name}`);
 		},
-		"Fn::Not": (all) => !value((all as Json[])[0] ?? false),
-		"Fn::And": (all) => (all as Json[]).every((it) => value(it)),
-		"Fn::Or": (all) => (all as Json[]).some((it) => value(it)),
-		"Fn::Equals": (all) => {
-			const [one, other] = (all as Json[]).map(value);
-			return JSON.stringify(one) === JSON.stringify(other);
+		attribute(name: string, path: string): Json {
+			if (resourceOf(name).Type !== "AWS::CloudFormation::Stack") return `${within}${name}.${path}`;
+			const output = stackOf(name).outputs[path.replace(/^Outputs\./, "")];
+			if (output === undefined) throw new Error(`${name} has no ${path}`);
+			return output;
 		},
-		"Fn::Base64": (text) => value(text),
-		"Fn::Join": (all) => {
-			const [between, parts] = all as [string, Json];
-			return (value(parts) as Json[]).join(between);
-		},
-		"Fn::Select": (all) => {
-			const [at, list] = all as [Json, Json];
-			return (value(list) as Json[])[Number(value(at))];
-		},
-		"Fn::Split": (all) => {
-			const [between, text] = all as [string, Json];
-			return String(value(text)).split(between);
+		find(map: string, first: string, second: string): Json {
+			const found = template.Mappings?.[map]?.[first]?.[second];
+			if (found === undefined) throw new Error(`${map} has no ${first}.${second}`);
+			return found;
 		},
 	};
-	function value(node: Json): unknown {
-		if (Array.isArray(node)) return node.map(value).filter((it) => it !== NOTHING);
-		if (typeof node !== "object" || node === null) return node;
-		const [[name, argument] = ["", null], ...more] = Object.entries(node);
-		if (more.length === 0 && (name === "Ref" || name === "Condition" || name.startsWith("Fn::"))) {
-			const carryOut = functions[name];
-			// IAM's own Condition is a mapping, CloudFormation's a name.
-			if (carryOut && !(name === "Condition" && typeof argument === "object")) return carryOut(argument);
-			if (name !== "Condition") throw new Error(`${name} is not known here`);
-		}
-		return Object.fromEntries(
-			Object.entries(node)
-				.map(([key, part]) => [key, value(part)] as const)
-				.filter(([, part]) => part !== NOTHING),
-		);
-	}
-	const kept = Object.entries(template.Resources).filter(([, { Condition }]) => Condition === undefined || isTrue(Condition));
-	return {
-		resources: Object.fromEntries(kept.map(([name, resource]) => [name, value(resource as unknown as Json)])) as Template["Resources"],
-	};
+	const value = (node: Json): unknown => carryOut(node, scope);
+	const kept = Object.entries(template.Resources).filter(([, resource]) => isKept(resource));
+	const outputs = Object.entries(template.Outputs ?? {}).filter(([, output]) => isKept(output));
+	const resources = Object.fromEntries(kept.map(([name, resource]) => [name, value(resource as unknown as Json)])) as Template["Resources"];
+	for (const [name, { Type }] of kept) if (Type === "AWS::CloudFormation::Stack") stackOf(name);
+	return { resources, stacks, outputs: Object.fromEntries(outputs.map(([name, { Value }]) => [name, value(Value) as Json])) };
 }

@@ -3,8 +3,9 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { EgressMode } from "../../contract/egress.ts";
 import { type Host, readHost } from "../../contract/host.ts";
-import type { Gateway, Mode } from "../../egress/gateway.ts";
+import type { Gateway } from "../../egress/gateway.ts";
 import { haproxyFiles } from "../../egress/haproxy.ts";
 import { nftablesRules } from "../../egress/nftables.ts";
 
@@ -63,8 +64,9 @@ function makeCertificates(folder: string): void {
 export type Lab = Awaited<ReturnType<typeof startLab>>;
 
 /** Makes the network and starts everything in it. Needs root. */
-export async function startLab(mode: Mode, lists: Lists) {
-	const prefix = `mf${process.pid}${mode[0]}`;
+export async function startLab(mode: EgressMode, lists: Lists) {
+	// Devices have names of 15 characters at most.
+	const prefix = `mf${process.pid.toString(36)}${{ open: "o", observe: "b", enforce: "e" }[mode]}`;
 	const folder = mkdtempSync(join(tmpdir(), "mayfly-egress-"));
 	chmodSync(folder, 0o755);
 	const script = join(import.meta.dir, "lab.sh");
@@ -76,9 +78,9 @@ export async function startLab(mode: Mode, lists: Lists) {
 		return child;
 	};
 	/** Starts something that says `ready`, and keeps its lines. */
-	const heard = async (name: string, command: string[]) => {
+	const heard = async (name: string, command: string[]) => linesOf(within(name, command, "pipe"));
+	const linesOf = async (child: Bun.Subprocess, isReady = false) => {
 		const lines: string[] = [];
-		const child = within(name, command, "pipe");
 		const ready = Promise.withResolvers<void>();
 		void (async () => {
 			let rest = "";
@@ -89,11 +91,18 @@ export async function startLab(mode: Mode, lists: Lists) {
 				if (parts.some((line) => line.includes("ready"))) ready.resolve();
 			}
 		})();
-		await ready.promise;
+		if (!isReady) await ready.promise;
 		return lines;
 	};
+	/** What the kernels of all namespaces log: there is one. */
+	const kernel = async () => {
+		execFileSync("sysctl", ["-qw", "net.netfilter.nf_log_all_netns=1"]);
+		const child = Bun.spawn(["dmesg", "--follow-new", "--notime"], { stdin: "ignore", stdout: "pipe", stderr: "ignore" });
+		children.push(child);
+		return await linesOf(child, true);
+	};
 	/** Runs a command in a namespace. */
-	const exec = async (from: From | "gw", ...command: string[]) => {
+	const exec = async (from: From | "gw" | "net", ...command: string[]) => {
 		const child = Bun.spawn(["ip", "netns", "exec", ns(from), ...command], {
 			stdin: "ignore",
 			stdout: "pipe",
@@ -115,6 +124,7 @@ export async function startLab(mode: Mode, lists: Lists) {
 	};
 	const gatewayOf = (asked: Lists): Gateway => ({
 		mode,
+		gateways: ["11.0.1.0/24"],
 		...{ resolver: "169.254.169.253:53", log: "127.0.0.1:514", folder: join(folder, "gateway"), user: "haproxy", connections: 4000 },
 		lists: [
 			{ name: "build", sources: ["10.77.1.0/24"], hosts: hostsOf(asked.build) },
@@ -153,6 +163,7 @@ export async function startLab(mode: Mode, lists: Lists) {
 			"--bind-interfaces",
 			"--pid-file=",
 		]);
+		const kernelLog = await kernel();
 		const reached = await heard("net", [process.execPath, join(import.meta.dir, "origins.ts"), folder]);
 		const log = await heard("gw", [process.execPath, join(import.meta.dir, "syslog.ts")]);
 		writeGateway(lists);
@@ -169,6 +180,8 @@ export async function startLab(mode: Mode, lists: Lists) {
 			reached,
 			/** What the gateway logged, as its own objects. */
 			log: () => log.flatMap((line) => (line.includes("{") ? [JSON.parse(line.slice(line.indexOf("{"))) as Record<string, unknown>] : [])),
+			/** nftables' lines. */
+			kernelLog: () => kernelLog,
 			exec,
 			/** curl with the lab's authority; `to` takes the place of the resolver. */
 			curl(from: From | "gw", url: string, { to, args = [] }: { to?: string; args?: string[] } = {}) {

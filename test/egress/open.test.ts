@@ -1,4 +1,4 @@
-// What a gateway that only observes lets through, and what the lab would without any gateway: the other half of lab.test.ts.
+// What gateways that observe or are open let through, and what the lab would without any gateway: the other half of lab.test.ts.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Lab, startLab } from "./lab.ts";
 import { EVIL, eventually, GOOD, LISTS, LONG, PING } from "./scene.ts";
@@ -26,6 +26,51 @@ describe("the lab without the gateway's rules", () => {
 		expect(await reads("python3", "-c", PING)).toBe("answered");
 		expect(await reads("bash", "-c", "exec 3<>/dev/tcp/10.77.1.1/3129 && echo open")).toBe("open");
 	});
+});
+
+describe("a gateway that is open", () => {
+	let lab: Lab;
+	beforeAll(async () => {
+		lab = await startLab("open", LISTS);
+	}, LONG);
+	afterAll(() => lab.stop());
+
+	const curl = (url: string) => lab.exec("run", "curl", "-q", "-sS", "-k", "-g", "--fail", "--max-time", "3", url);
+
+	test("routes whatever is behind it into the world, on any port, by its own address, and logs each connection", async () => {
+		for (const url of [`https://${EVIL}/`, `http://${EVIL}:8443/`]) expect((await curl(url)).stdout.trim()).toBe(EVIL);
+		expect((await lab.exec("run", "python3", "-c", PING)).stdout.trim()).toBe("answered");
+		expect(lab.reached.filter((line) => line.includes(EVIL)).every((line) => JSON.parse(line).from === "11.0.1.2")).toBe(true);
+		for (const port of [443, 8443])
+			expect(
+				await eventually(() => lab.kernelLog().find((line) => line.includes(`DST=${EVIL}`) && line.includes(`DPT=${port}`))),
+			).toContain("mayfly-egress open IN=run0 OUT=out0");
+	});
+
+	test(
+		"leads nobody into another subnet, to its metadata or to itself",
+		async () => {
+			for (const target of ["10.77.2.10", "10.77.1.1", "11.0.1.2", "169.254.169.254"])
+				for (const port of [80, 3128, 3129]) {
+					const { status } = await lab.exec("run", "curl", "-q", "-sS", "--max-time", "1", `http://${target}:${port}/`);
+					expect([target, port, status === 0]).toEqual([target, port, false]);
+				}
+			const there = (line: string) => line.includes("mayfly-egress forward IN=run0 OUT=dep0") && line.includes("DST=10.77.2.10");
+			expect(await eventually(() => lab.kernelLog().find(there))).toContain("SRC=10.77.1.10");
+		},
+		LONG,
+	);
+
+	test(
+		"is no way for IPv6, and lets nobody in from the world",
+		async () => {
+			expect((await curl("http://[2001:db8::20]/")).status).not.toBe(0);
+			const inward = await lab.exec("net", "curl", "-q", "-sS", "--max-time", "2", "http://10.77.1.10/");
+			expect(inward.status).not.toBe(0);
+			expect(await eventually(() => lab.kernelLog().find((line) => line.includes("IN=out0 OUT=run0")))).toContain("mayfly-egress forward");
+		},
+		LONG,
+	);
 });
 
 describe("a gateway that observes", () => {

@@ -16,9 +16,9 @@ function origin(address: string, port: number, names: string[] | null): void {
 	Bun.serve({
 		...{ hostname: address, port },
 		...(names === null ? {} : { tls: names.map(tls) }),
-		fetch(request) {
+		fetch(request, server) {
 			const { hostname } = new URL(request.url);
-			say({ address, port, host: request.headers.get("host") ?? hostname });
+			say({ address, port, host: request.headers.get("host") ?? hostname, from: server.requestIP(request)?.address });
 			return new Response(`${address}\n`);
 		},
 	});

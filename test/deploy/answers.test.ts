@@ -1,0 +1,216 @@
+// A deployment that is answered, interrupted or fails: what is left behind, and what is said.
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { EGRESS_KEY } from "../../contract/egress.ts";
+import { type AwsAccount, CREDENTIALS, EXAMPLE, endOf, NEEDED, REGION, startAwsAccount, UNVALIDATED } from "./account.ts";
+import { cloudFormationOf, outputsOf } from "./resources.ts";
+
+const MINUTES = 60_000;
+const STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/mayfly/0";
+let account: AwsAccount;
+beforeAll(async () => {
+	account = await startAwsAccount();
+	account.intervene(UNVALIDATED);
+}, 10 * MINUTES);
+afterAll(() => account?.stop());
+afterEach(() => {
+	account.intervene(UNVALIDATED);
+	account.takeCalls();
+});
+
+const ARGV = ["--region", REGION, "--config", EXAMPLE, ...NEEDED];
+const CLOUDFORMATION = "cloudformation ";
+const xml = (action: string, body: string) =>
+	new Response(`<${action}Response><${action}Result>${body}</${action}Result></${action}Response>`, {
+		headers: { "content-type": "text/xml" },
+	});
+const stackIn = (status: string) =>
+	xml(
+		"DescribeStacks",
+		`<Stacks><member><StackName>mayfly</StackName><StackId>${STACK_ID}</StackId><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>${status}</StackStatus></member></Stacks>`,
+	);
+const changes = () =>
+	account
+		.takeCalls()
+		.filter((call) => /(Create|Execute|Delete)(ChangeSet|Stack)$/.test(call))
+		.map((call) => call.replace(CLOUDFORMATION, ""));
+
+/** With a terminal, as util-linux's `script` makes one; each answer is typed when its question is there. */
+async function atTerminal(answer: string, ...argv: string[]) {
+	const main = join(import.meta.dir, "..", "..", "deploy", "main.ts");
+	const command = [process.execPath, main, ...argv].map((word) => `'${word}'`).join(" ");
+	const child = Bun.spawn(["script", "--quiet", "--return", "--command", command, "/dev/null"], {
+		cwd: join(import.meta.dir, "..", ".."),
+		env: {
+			PATH: process.env.PATH,
+			HOME: "/nonexistent",
+			TERM: "xterm",
+			AWS_ENDPOINT_URL: account.url,
+			AWS_ACCESS_KEY_ID: "test",
+			AWS_SECRET_ACCESS_KEY: "test",
+		},
+		stdin: "pipe",
+		stdout: "pipe",
+		stderr: "pipe",
+	});
+	let out = "";
+	let answered = false;
+	for await (const part of child.stdout.pipeThrough(new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>)) {
+		out += part;
+		if (answered || !out.includes("(yes/no)")) continue;
+		answered = true;
+		child.stdin.write(answer);
+		child.stdin.flush();
+	}
+	child.stdin.end();
+	return { out, status: await child.exited };
+}
+
+describe("the question", () => {
+	test(
+		"without a terminal is left to a review: the change set waits, and how to look at it is said",
+		async () => {
+			const { status, err } = await account.deploy(ARGV);
+			expect(status).toBe(2);
+			expect(err).toMatch(
+				/the change set waits for review \(aws cloudformation describe-change-set --change-set-name arn:.*deploy-\d{8}T\d{6}.*\)/,
+			);
+			expect(changes()).toEqual(["CreateStack", "CreateChangeSet"]);
+		},
+		MINUTES,
+	);
+
+	test(
+		"answered with no takes back what was made for it",
+		async () => {
+			const { status, out } = await atTerminal("no\n", ...ARGV);
+			expect(status).toBe(1);
+			expect(out).toContain("nothing was changed");
+			expect(out).toContain("\u001b[32m+ add");
+			expect(changes()).toEqual(["CreateChangeSet", "DeleteChangeSet", "DeleteStack"]);
+		},
+		MINUTES,
+	);
+
+	test(
+		"answered with Ctrl-C as well",
+		async () => {
+			const { status, out } = await atTerminal("\u0003", ...ARGV);
+			expect(status).toBe(130);
+			expect(out).toContain("interrupted: nothing was changed");
+			expect(changes()).toEqual(["CreateChangeSet", "DeleteChangeSet", "DeleteStack"]);
+		},
+		MINUTES,
+	);
+
+	test(
+		"answered with yes carries it out",
+		async () => {
+			const { status, out } = await atTerminal("yes\n", ...ARGV);
+			expect(status).toBe(0);
+			expect(out).toContain("deployed");
+			expect(changes()).toEqual(["CreateChangeSet", "ExecuteChangeSet"]);
+		},
+		2 * MINUTES,
+	);
+});
+
+/** With Ctrl-C once it has come so far; a process that ends before tells by how. */
+async function interrupted(child: ReturnType<AwsAccount["start"]>, reached: Promise<void>) {
+	await Promise.race([reached, child.exited]);
+	child.kill("SIGINT");
+	return endOf(child);
+}
+
+/** In the middle of a call, which is answered with what makes the command ask again. */
+async function interruptAt(call: string, answer: () => Response, argv: string[]) {
+	const reached = Promise.withResolvers<void>();
+	account.intervene((name) => {
+		if (name !== CLOUDFORMATION + call) return UNVALIDATED(name);
+		reached.resolve();
+		return answer();
+	});
+	return interrupted(account.start([...argv, "--yes"]), reached.promise);
+}
+
+describe("an interruption", () => {
+	test(
+		"before the change takes the change set back, and leaves the stack",
+		async () => {
+			const pending = () => xml("DescribeChangeSet", "<Status>CREATE_IN_PROGRESS</Status>");
+			const { status, err } = await interruptAt("DescribeChangeSet", pending, [...ARGV, "--set", "Zones=3"]);
+			expect([status, err]).toEqual([130, "interrupted: nothing was changed\n"]);
+			expect(changes()).toEqual(["CreateChangeSet", "DeleteChangeSet"]);
+		},
+		MINUTES,
+	);
+
+	test(
+		"during the change leaves CloudFormation alone, and says how to watch it",
+		async () => {
+			let executed = false;
+			account.takeCalls();
+			const reached = Promise.withResolvers<void>();
+			account.intervene((name) => {
+				if (name === "cloudformation ExecuteChangeSet") {
+					executed = true;
+					return xml("ExecuteChangeSet", "");
+				}
+				if (!executed || name !== "cloudformation DescribeStacks") return UNVALIDATED(name);
+				reached.resolve();
+				return stackIn("UPDATE_IN_PROGRESS");
+			});
+			const child = account.start([...ARGV, "--set", "Zones=3", "--yes"]);
+			await reached.promise;
+			child.kill("SIGINT");
+			const { status, err } = await endOf(child);
+			expect(status).toBe(130);
+			expect(err).toContain(
+				"CloudFormation goes on without this command. Watch it: aws cloudformation describe-stack-events --stack-name mayfly",
+			);
+			expect(changes()).toEqual(["CreateChangeSet", "ExecuteChangeSet"]);
+		},
+		MINUTES,
+	);
+});
+
+describe("a change that fails", () => {
+	const event = (id: string, logical: string, type: string, status: string, reason: string) =>
+		`<member><StackId>${STACK_ID}</StackId><EventId>${id}</EventId><StackName>mayfly</StackName><LogicalResourceId>${logical}</LogicalResourceId><PhysicalResourceId>x</PhysicalResourceId><ResourceType>${type}</ResourceType><Timestamp>2099-01-01T00:00:0${id}Z</Timestamp><ResourceStatus>${status}</ResourceStatus><ResourceStatusReason>${reason}</ResourceStatusReason></member>`;
+	const EVENTS = [
+		event("4", "Egress", "AWS::CloudFormation::Stack", "UPDATE_FAILED", "Embedded stack x was not successfully updated"),
+		event("3", "Role", "AWS::IAM::Role", "UPDATE_FAILED", "Resource update cancelled"),
+		event("2", "GatewayC", "AWS::EC2::Instance", "CREATE_FAILED", "You have requested more vCPU capacity than your current limit"),
+	];
+
+	test(
+		"ends with the first reason, and puts the gateways' list back",
+		async () => {
+			const mailbox = (await outputsOf(cloudFormationOf(account.url), "mayfly")).MailboxBucket;
+			const s3 = new S3Client({ endpoint: account.url, region: REGION, credentials: CREDENTIALS, forcePathStyle: true });
+			const list = async () => (await s3.send(new GetObjectCommand({ Bucket: mailbox, Key: EGRESS_KEY }))).Body?.transformToString();
+			const before = await list();
+			account.takeCalls();
+			let executed = false;
+			account.intervene((name) => {
+				if (name === "cloudformation ExecuteChangeSet") executed = true;
+				if (executed && name === "cloudformation ExecuteChangeSet") return xml("ExecuteChangeSet", "");
+				if (executed && name === "cloudformation DescribeStacks") return stackIn("UPDATE_ROLLBACK_COMPLETE");
+				if (executed && name === "cloudformation DescribeStackEvents")
+					return xml("DescribeStackEvents", `<StackEvents>${EVENTS.join("")}</StackEvents>`);
+				return UNVALIDATED(name);
+			});
+			const { status, out, err } = await account.deploy([...ARGV, "--set", "EgressMode=observe", "--yes"]);
+			expect(status).toBe(1);
+			expect(err).toBe(
+				"the stack mayfly is UPDATE_ROLLBACK_COMPLETE; first failed GatewayC (AWS::EC2::Instance): You have requested more vCPU capacity than your current limit\n",
+			);
+			expect(out).toContain("00:00:02 CREATE_FAILED                mayfly/GatewayC AWS::EC2::Instance: You have requested");
+			const puts = account.takeCalls().filter((call) => call === `s3 PUT /${mailbox}/${EGRESS_KEY}`);
+			expect(puts).toHaveLength(2);
+			expect(await list()).toBe(before as string);
+		},
+		MINUTES,
+	);
+});

@@ -24,7 +24,7 @@ function printable(text: string): string {
 const counted = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
 /** One line. */
-function problemLine({ file, line, column, severity, rule, message }: LintProblem, colour: boolean): string {
+export function problemLine({ file, line, column, severity, rule, message }: LintProblem, colour: boolean): string {
 	const word = colour ? `\u001b[${COLOURS[severity]}m${severity}\u001b[0m` : severity;
 	return `${printable(file)}:${line}:${column}: ${word}: ${printable(message)} [${rule}]`;
 }

@@ -52,8 +52,12 @@ async function urlFrom(output: ReadableStream<Uint8Array>): Promise<string> {
 	throw new Error(`moto did not start: ${text}`);
 }
 
-export async function startMoto(): Promise<Moto> {
-	const server = Bun.spawn([SERVER, "-H", "127.0.0.1", "-p", "0"], {
+const PYTHON = join(FOLDER, "bin", "python3");
+
+/** With `cloudFormation`, gaps of its CloudFormation are closed (moto-server.py). */
+export async function startMoto({ cloudFormation = false } = {}): Promise<Moto> {
+	const command = cloudFormation ? [PYTHON, join(import.meta.dir, "moto-server.py")] : [SERVER];
+	const server = Bun.spawn([...command, "-H", "127.0.0.1", "-p", "0"], {
 		stdin: "ignore",
 		stdout: "ignore",
 		stderr: "pipe",

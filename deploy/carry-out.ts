@@ -1,0 +1,144 @@
+// A deployment, step by step: the bucket, the uploads, the change set, the question, the change. Decides through the pure files beside it.
+import { EGRESS_KEY } from "../contract/egress.ts";
+import type { DeployArguments } from "./arguments.ts";
+import { ARTIFACTS_TEMPLATE, ensureArtifactsBucket, Hindrance, uploadArtifacts } from "./artifacts.ts";
+import { changeSetName, makeChangeSet } from "./change-set.ts";
+import { changeCounts, changeLines } from "./changes.ts";
+import type { ChangeSetNow, CloudFormation } from "./cloudformation.ts";
+import { eventLine, firstFailure, watch } from "./events.ts";
+import { behind, bringUp, gatewaysList, MAILBOX_OUTPUT, type MailboxContent, missingRunners } from "./mailbox.ts";
+import { nextSteps } from "./next-steps.ts";
+import type { Outcome } from "./outcome.ts";
+import { artifactOf } from "./package.ts";
+import type { Plan } from "./plan.ts";
+import { hasSucceeded, isThere, type StackNow } from "./stack-state.ts";
+import type { Bucket } from "./storage.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+export interface Deployment {
+	args: DeployArguments;
+	plan: Plan;
+	content: MailboxContent;
+	/** The stack before; null: none. */
+	before: StackNow | null;
+	type: "CREATE" | "UPDATE";
+	templates: Record<string, string>;
+	cloudFormation: CloudFormation;
+	storage: Bucket;
+	around: Surroundings;
+	say: (line: string) => void;
+	/** How far it is, for an interruption. */
+	progress: Progress;
+}
+/** What an interruption has to take back, or to leave alone. */
+export interface Progress {
+	changeSet: string | null;
+	/** A stack that is there for the change set's sake alone. */
+	emptyStack: string | null;
+	executing: boolean;
+}
+
+export async function carryOut(deployment: Deployment): Promise<Outcome> {
+	const { args, plan, type, before, cloudFormation, storage, around, say, progress } = deployment;
+	const ports = { cloudFormation, storage, say, sleep: around.sleep };
+	await ensureArtifactsBucket(ports, plan.bucket, deployment.templates[ARTIFACTS_TEMPLATE] ?? "", args.roleArn);
+	const uploaded = await uploadArtifacts(ports, plan.bucket, plan.artifacts);
+	say(`${uploaded} of ${plan.artifacts.length} artifacts uploaded, the others were there`);
+	for (const { key } of plan.package.artifacts.filter(({ from }) => from.endsWith(".yaml")))
+		await cloudFormation.validate(plan.rootUrl.replace(plan.package.root.key, key));
+	const name = changeSetName(around.now());
+	const parameters = Object.fromEntries(plan.chosen.map((one) => [one.name, one.source === "the stack" ? null : one.value]));
+	const request = { stack: args.stack, name, type, templateUrl: plan.rootUrl, parameters, roleArn: args.roleArn };
+	const made = await makeChangeSet(cloudFormation, request, around.sleep, (id) => {
+		progress.changeSet = id;
+		if (type === "CREATE") progress.emptyStack = args.stack;
+	});
+	if (made.kind === "failed") {
+		progress.changeSet = null;
+		return { kind: "failed", problems: [`CloudFormation cannot make the change set: ${made.reason}`, ...(await takeBack(deployment))] };
+	}
+	if (made.kind === "unchanged") {
+		progress.changeSet = null;
+		return unchanged(deployment, before);
+	}
+	return askAndExecute(deployment, made.changeSet);
+}
+
+/** The bucket may be behind all the same: an upload that was interrupted, a part that was built since. */
+async function unchanged(deployment: Deployment, before: StackNow | null): Promise<Outcome> {
+	const { storage, say, content } = deployment;
+	const bucket = before?.outputs[MAILBOX_OUTPUT] ?? null;
+	if (bucket !== null) await bringUp(storage, bucket, await behind(storage, bucket, content), say);
+	say("nothing to change");
+	return { kind: "unchanged", outputs: before?.outputs ?? {} };
+}
+
+async function askAndExecute(deployment: Deployment, changeSet: ChangeSetNow): Promise<Outcome> {
+	const { args, type, around, say, progress } = deployment;
+	for (const line of changeLines(changeSet.changes, around.colour && !args.json)) say(line);
+	say(
+		`${type === "CREATE" ? `the new stack ${args.stack}` : `the stack ${args.stack}`} in ${args.region}: ${changeCounts(changeSet.changes)}`,
+	);
+	const answer = args.yes ? "yes" : around.ask === null ? null : await around.ask("carry this out? (yes/no) ");
+	if (answer === null) {
+		progress.changeSet = null;
+		const review = `aws cloudformation describe-change-set --change-set-name ${changeSet.id}`;
+		return {
+			...{ kind: "waiting", changeSet: changeSet.id },
+			problems: [`nobody is here to be asked: the change set waits for review (${review}); deploy again with --yes to carry it out`],
+		};
+	}
+	if (!/^y(es)?$/i.test(answer.trim())) {
+		await takeBack(deployment);
+		return { kind: "declined" };
+	}
+	return execute(deployment, changeSet);
+}
+
+async function execute(deployment: Deployment, changeSet: ChangeSetNow): Promise<Outcome> {
+	const { args, before, content, cloudFormation, storage, around, say, progress } = deployment;
+	const oldBucket = before?.outputs[MAILBOX_OUTPUT] ?? null;
+	const oldList = oldBucket && (await gatewaysList(storage, oldBucket));
+	if (oldBucket) await bringUp(storage, oldBucket, await behind(storage, oldBucket, content), say);
+	const { stackId } = changeSet;
+	const seen = new Set((await cloudFormation.events(stackId)).map(({ id }) => id));
+	progress.executing = true;
+	await cloudFormation.execute(stackId, changeSet.id, changeSetName(around.now()));
+	const watched = {
+		events: cloudFormation.events,
+		status: async (id: string) => (await cloudFormation.stack(id))?.status ?? "DELETE_COMPLETE",
+		sleep: around.sleep,
+	};
+	const end = await watch(stackId, seen, watched, (event) => say(eventLine(event)));
+	if (!hasSucceeded(end.status)) {
+		if (oldBucket && oldList)
+			await storage.put(oldBucket, { ...artifactOf("", EGRESS_KEY, oldList), key: EGRESS_KEY, contentType: "application/json" });
+		const first = firstFailure(end.events);
+		const why = first ? `${first.logicalId} (${first.type}): ${first.reason ?? first.status}` : "CloudFormation names no resource";
+		return { kind: "failed", problems: [`the stack ${args.stack} is ${end.status}; first failed ${why}`] };
+	}
+	const outputs = (await cloudFormation.stack(stackId))?.outputs ?? {};
+	const bucket = outputs[MAILBOX_OUTPUT];
+	if (!bucket) throw new Hindrance(`the stack ${args.stack} has no output ${MAILBOX_OUTPUT}: its mailbox cannot be filled`);
+	await bringUp(storage, bucket, await behind(storage, bucket, content), say);
+	const missing = await missingRunners(storage, bucket, content);
+	const fetchRunners = missing.map(
+		({ key }) => `put ${key.replace("dist/", "")} into dist/ and deploy again: machines look for it (runner in mayfly.yml)`,
+	);
+	return { kind: "deployed", outputs, next: [...fetchRunners, ...nextSteps(args.stack, args.region, !isThere(before))] };
+}
+
+/** Takes back what is there for the change set alone; gives what could not be. */
+export async function takeBack({ cloudFormation, progress }: Pick<Deployment, "cloudFormation" | "progress">): Promise<string[]> {
+	const { changeSet, emptyStack } = progress;
+	try {
+		if (changeSet !== null) await cloudFormation.deleteChangeSet(changeSet);
+		if (emptyStack !== null) await cloudFormation.deleteStack(emptyStack);
+		return [];
+	} catch (error) {
+		return [`left behind: ${changeSet ?? emptyStack} (${error instanceof Error ? error.message : String(error)})`];
+	} finally {
+		progress.changeSet = null;
+		progress.emptyStack = null;
+	}
+}

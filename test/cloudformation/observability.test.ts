@@ -103,7 +103,7 @@ describe("the runbook", () => {
 	const section = text.slice(text.indexOf("\n## Alarms"), text.indexOf("\n## Routine"));
 	const headings = [...section.matchAll(/^### (.+)$/gm)].map(([, heading]) => anchor(heading ?? ""));
 	const linked = alarms.map((name) => /docs\/operate\.md#([a-z0-9-]+)$/.exec(propertiesOf(name).AlarmDescription)?.[1] ?? name);
-	const budget = propertiesOf("DailyBudget").Budget.BudgetName.replace("prod-", "");
+	const budget = propertiesOf("DailyBudget").Budget.BudgetName.replace("prod-eu-west-1-", "");
 
 	test("has a heading for every alarm, and no heading without one", () => {
 		expect(headings).not.toHaveLength(0);
@@ -165,7 +165,7 @@ describe("the topic", () => {
 	test("hears of the day's money, counted by the tags of machines and gateways", () => {
 		const { Budget, NotificationsWithSubscribers } = propertiesOf("DailyBudget");
 		expect(Budget).toMatchObject({ TimeUnit: "DAILY", BudgetLimit: { Amount: 50, Unit: "USD" } });
-		expect(Budget.CostFilters).toEqual({ TagKeyValue: ["user:mayfly:stack$prod", "user:mayfly:gateway$prod"] });
+		expect(Budget.CostFilters).toEqual({ Region: ["eu-west-1"], TagKeyValue: ["user:mayfly:stack$prod", "user:mayfly:gateway$prod"] });
 		expect(NotificationsWithSubscribers[0].Subscribers).toEqual([{ SubscriptionType: "SNS", Address: "Topic" }]);
 	});
 });

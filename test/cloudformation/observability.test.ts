@@ -131,6 +131,15 @@ describe("the runbook's commands", () => {
 		.map((name) => read("poller", name))
 		.join("");
 
+	test("are what a shell can read", () => {
+		const blocks = [...text.matchAll(/^ *```sh\n([\s\S]*?)^ *```$/gm)].map((match) => match[1] ?? "");
+		expect(blocks.length).toBeGreaterThan(alarms.length);
+		for (const block of blocks) {
+			const { exitCode, stderr } = Bun.spawnSync(["bash", "-n"], { stdin: Buffer.from(block) });
+			expect([exitCode, stderr.toString()]).toEqual([0, ""]);
+		}
+	});
+
 	test("look for messages that the poller writes", () => {
 		const messages = [...text.matchAll(/\$\.msg = "([^"]+)"/g)].map((match) => match[1] ?? "");
 		expect(messages.length).toBeGreaterThan(5);

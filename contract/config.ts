@@ -13,13 +13,16 @@ const ConfigLimits = v.object({
 export type ConfigLimits = v.InferOutput<typeof ConfigLimits>;
 
 const Template = v.object({ id: Text, version: Text });
+const Templates = v.object({ x64: Template, arm64: Template });
 /** Null: for machines of any tier. */
 const Subnet = v.object({ id: Text, zone: Text, tier: v.optional(v.nullable(Text), null) });
 export type Subnet = v.InferOutput<typeof Subnet>;
 /** What the stack has in the account: ids from CloudFormation. */
 export const Infrastructure = v.object({
 	stack: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,127}$/, "not a stack name")),
-	launchTemplates: v.object({ x64: Template, arm64: Template }),
+	launchTemplates: Templates,
+	/** Of a tier whose machines have a role, by the tier's name; all others start from the ones above. */
+	tierLaunchTemplates: v.optional(v.record(v.string(), Templates), {}),
 	/** One fleet takes at most one subnet of each zone. */
 	subnets: v.pipe(v.array(Subnet), v.minLength(1, "there is no subnet")),
 	/** What the launch templates start. */

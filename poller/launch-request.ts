@@ -7,7 +7,7 @@ import type {
 	Tag,
 } from "@aws-sdk/client-ec2";
 import * as v from "valibot";
-import type { ResolvedConfig } from "../contract/config.ts";
+import type { Infrastructure, ResolvedConfig } from "../contract/config.ts";
 import type { Intent } from "../contract/lease.ts";
 import type { Volume } from "../contract/size.ts";
 import type { Offer } from "./offer.ts";
@@ -53,7 +53,7 @@ function fleetRequest(
 	config: ResolvedConfig,
 ): CreateFleetCommandInput {
 	const { request } = first.admitted;
-	const { id, version } = config.infrastructure.launchTemplates[request.arch];
+	const { id, version } = templatesOf(config.infrastructure, request.tier)[request.arch];
 	const image = config.images[request.image];
 	const disk = request.volume && diskOf(request.volume, image?.rootDevice ?? "");
 	const overrides = types.flatMap(({ name }, at) =>
@@ -79,6 +79,11 @@ function fleetRequest(
 			Tags: tagsOf(first, token, config),
 		})),
 	};
+}
+
+/** A tier's own, where its machines have a role (cloudformation/tier-role.yaml). */
+function templatesOf({ launchTemplates, tierLaunchTemplates }: Infrastructure, tier: string): Infrastructure["launchTemplates"] {
+	return (Object.hasOwn(tierLaunchTemplates, tier) && tierLaunchTemplates[tier]) || launchTemplates;
 }
 
 /** The root disk, in place of what the image says of it (EC2 API Reference: FleetEbsBlockDeviceRequest). */

@@ -2,6 +2,7 @@
 import { machineIds } from "./log-ids.ts";
 import type { Ec2, Log, Ports } from "./ports.ts";
 import { tellMachines } from "./tell-machines.ts";
+import { isMachineOf } from "./terminate.ts";
 
 export interface Eye {
 	ec2: Pick<Ec2, "instances">;
@@ -16,7 +17,7 @@ export async function lookAt({ ec2, stack, log, connect }: Eye, instanceId: stri
 	try {
 		const [instance] = await ec2.instances([instanceId]);
 		if (!instance) return log.info({ instanceId }, "told of a machine that EC2 does not list");
-		if (instance.tags["mayfly:stack"] !== stack) return log.info({ instanceId }, "told of a machine that is not of this stack");
+		if (!isMachineOf(stack, instance)) return log.info({ instanceId }, "told of a machine that is not of this stack");
 		const { verdicts } = await tellMachines(await connect(), [instance], false);
 		const { verdict, reason } = verdicts.find((it) => it.instanceId === instanceId) ?? {};
 		log.info({ ...machineIds(instance), state: instance.state, stateReason: instance.stateReason, verdict, reason }, "looked at");

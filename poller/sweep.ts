@@ -3,7 +3,7 @@ import type { ActiveRepository } from "../contract/observe.ts";
 import { machineIds } from "./log-ids.ts";
 import type { Delivery, Instance, Ports } from "./ports.ts";
 import { tellMachines } from "./tell-machines.ts";
-import { isAlive } from "./terminate.ts";
+import { isAlive, isMachineOf } from "./terminate.ts";
 
 /** One look takes at most this many machines (contract/observe.ts). */
 const MOST_MACHINES = 5000;
@@ -15,7 +15,8 @@ export interface Looked {
 
 /** Tells the relay every machine of the stack and ends those that it does not want. Gives the repositories that had jobs lately. */
 export async function sweepMachines(ports: Ports, looked: Looked): Promise<ActiveRepository[]> {
-	const all = await ports.ec2.withTag("mayfly:stack", [ports.stack]);
+	const tagged = await ports.ec2.withTag("mayfly:stack", [ports.stack]);
+	const all = tagged.filter((instance) => isMachineOf(ports.stack, instance));
 	for (const instance of endedSince(looked.machines, all)) {
 		const { state, stateReason } = instance;
 		ports.log.info({ ...machineIds(instance), state, stateReason, terminatedAt: ports.now() }, "ended");

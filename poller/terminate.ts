@@ -15,9 +15,14 @@ export async function terminate(ports: Ports, item: TerminateItem): Promise<Outc
 		if (scope) await deleteRunner(ports.github, scope, runnerName);
 		return { outcome: "terminated" };
 	}
-	if (instance.tags["mayfly:stack"] !== ports.stack) return { outcome: "refused", reason: `${instanceId} is not one of this stack` };
+	if (!isMachineOf(ports.stack, instance)) return { outcome: "refused", reason: `${instanceId} is not one of this stack` };
 	const { kept } = await endMachine(ports, { instanceId, runnerName, scope, force, about: { ...machineIds(instance), ...idsOf(item) } });
 	return kept === null ? { outcome: "terminated" } : { outcome: "kept", reason: kept };
+}
+
+/** A gateway carries the tag of the stack as well, and is none. */
+export function isMachineOf(stack: string, { tags }: Pick<Instance, "tags">): boolean {
+	return tags["mayfly:stack"] === stack && tags["mayfly:gateway"] === undefined;
 }
 
 export function isAlive({ state }: Pick<Instance, "state">): boolean {

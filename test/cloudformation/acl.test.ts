@@ -1,7 +1,7 @@
 // Packets on their way through the network ACLs, one by one: ACLs keep no connections, so each way is asked for by itself.
 import { describe, expect, test } from "bun:test";
 import { type Packet, passes } from "./packets.ts";
-import { type Found, renderStack, resourcesOf } from "./stack.ts";
+import { type Found, renderStack, resourcesOf, stackOf } from "./stack.ts";
 
 const MACHINE = "10.77.16.9";
 const OTHER_TIER = "10.77.64.9";
@@ -98,7 +98,8 @@ describe("network ACLs", () => {
 	});
 
 	test("do not see neighbours in one subnet, which security groups keep apart", () => {
-		const runners = plain.find(({ name }) => name === "Runners-SecurityGroup");
-		expect(runners?.properties).not.toHaveProperty("SecurityGroupIngress");
+		const runners = stackOf().get("Runners-SecurityGroup");
+		expect(runners.SecurityGroupEgress).toHaveLength(2);
+		expect(runners).not.toHaveProperty("SecurityGroupIngress");
 	});
 });

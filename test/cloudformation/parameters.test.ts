@@ -49,6 +49,12 @@ describe("the parameters", () => {
 		["EgressMode", "closed"],
 		["DnsFirewall", "maybe"],
 		["GatewayInstanceType", "small"],
+		["InstanceTypes", "c8g.*,*"],
+		["InstanceTypes", "*.large"],
+		["InstanceTypes", ""],
+		["SharedImages", "*"],
+		["SharedImages", "arn:aws:ec2:eu-west-1::image/*"],
+		["SharedImages", "arn:aws:ec2:eu-west-1::image/ami-0abc,ami-0def"],
 		["SshCidr", "0.0.0.0/0"],
 		["SshCidr", "203.0.113.7"],
 		["AlarmEmail", "everybody"],
@@ -62,8 +68,6 @@ describe("the parameters", () => {
 		["VpcId needs InternetGatewayId", { VpcId: "vpc-0a1b" }],
 		["InternetGatewayId is for a VPC that exists", { InternetGatewayId: "igw-0a1b" }],
 		["DnsFirewall is off only for a VPC that others share", { DnsFirewall: "off" }],
-		["InstanceTypes would be any type at any price", { InstanceTypes: "c8g.*,*" }],
-		["InstanceTypes would let nothing start", { InstanceTypes: "" }],
 	])("rules refuse what cannot be: %s", (reason, given) => {
 		expect(refused(given)).toEqual([expect.stringContaining(reason) as unknown as string]);
 	});
@@ -72,6 +76,8 @@ describe("the parameters", () => {
 		["a VPC that exists", VPC],
 		["one with a resolver of its own mind", { ...VPC, DnsFirewall: "off" }],
 		["each range that can be private", { Cidr: "100.64.16.0/20" }],
+		["images that others share", { SharedImages: "arn:aws:ec2:eu-west-1::image/ami-0abc,arn:aws:ec2:eu-west-1::image/ami-0def" }],
+		["two families and a type", { InstanceTypes: "c8*.*,m8g.*,r8i.2xlarge" }],
 		["SSH from an office", { SshCidr: "203.0.113.0/24" }],
 		["one zone, to try it", { Zones: 1, EgressMode: "observe", DailyBudgetUsd: 0 }],
 	])("rules let pass %s", (_, given) => {

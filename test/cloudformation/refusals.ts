@@ -4,7 +4,9 @@ import type { Parameter, Template } from "./template.ts";
 
 function refuses({ Type, AllowedPattern, AllowedValues, MinValue, MaxValue }: Parameter, value: Json): boolean {
 	if (AllowedValues && !AllowedValues.map(String).includes(String(value))) return true;
-	if (AllowedPattern && !new RegExp(AllowedPattern).test(String(value))) return true;
+	// Of a list each member is held against it (CloudFormation User Guide, "Parameters"). Whoever takes the whole for it must come to the same.
+	const members = Type === "CommaDelimitedList" ? [value, ...String(value).split(",")] : [value];
+	if (AllowedPattern && !members.every((member) => new RegExp(AllowedPattern).test(String(member)))) return true;
 	if (Type === "Number" && !/^-?[0-9]+(\.[0-9]+)?$/.test(String(value))) return true;
 	return (MinValue !== undefined && Number(value) < MinValue) || (MaxValue !== undefined && Number(value) > MaxValue);
 }

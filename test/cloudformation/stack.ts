@@ -39,6 +39,23 @@ export function resourcesOf(stack: Rendered, within = ""): Found[] {
 	return [...own, ...Object.entries(stack.stacks).flatMap(([name, nested]) => resourcesOf(nested, `${within}${name}-`))];
 }
 
+/** One stack, its resources by their names. */
+export function stackOf(given: Record<string, Json> = {}, deployed: Deployed = {}) {
+	const rendered = renderStack(given, deployed);
+	const resources = resourcesOf(rendered);
+	return {
+		...rendered,
+		/** What a resource is made with. Throws if there is none of that name. */
+		get(name: string): Found["properties"] {
+			const found = resources.find((resource) => resource.name === name);
+			if (!found) throw new Error(`the stack has no ${name}`);
+			return found.properties;
+		},
+		names: (type: string) => resources.filter(({ Type }) => Type === `AWS::${type}`).map(({ name }) => name),
+	};
+}
+export type Stack = ReturnType<typeof stackOf>;
+
 /** The stacks that the tests look at: each switch in each of its positions, and everything at once. */
 export const VARIANTS: [name: string, given: Record<string, Json>, deployed: Deployed][] = [
 	["as it comes", {}, {}],

@@ -1,6 +1,7 @@
 // The one tier that may have a role: what the poller may then do, and what the role may ever do.
 import { describe, expect, test } from "bun:test";
 import { ACCOUNT, arn, type Context, type Document, isAllowed, patterns, REGION, type Role, wideChanges } from "./iam.ts";
+import { refusals } from "./refusals.ts";
 import { readTemplate, render } from "./template.ts";
 
 const TIER_ROLE = `arn:aws:iam::${ACCOUNT}:role/mayfly-deploy`;
@@ -113,6 +114,17 @@ describe("the role that tier-role.yaml makes", () => {
 		const { resources } = render(readTemplate("tier-role"), { ...asked, Actions: action, Resources: resource });
 		const wide = resources.Boundary?.Properties?.PolicyDocument as unknown as Document;
 		expect(await isAllowed({ identity: admin.identity, boundary: wide }, action, resource)).toBe(false);
+	});
+
+	test.each<[string, object]>([
+		["Actions", { Actions: "s3:*" }],
+		["Actions", { Actions: "s3:PutObject,*" }],
+		["Resources", { Resources: "*" }],
+		["Resources", { Resources: "arn:aws:s3:::site/*,*" }],
+		["RoleName", { RoleName: "a" }],
+	])("is not made with such %s: %p", (name, given) => {
+		expect(refusals(readTemplate("tier-role"), asked)).toEqual([]);
+		expect(refusals(readTemplate("tier-role"), { ...asked, ...given })).toEqual([name]);
 	});
 
 	test("is bounded, can be taken by EC2 alone, and has a profile of its own name", () => {

@@ -157,6 +157,19 @@ describe("a look", () => {
 		expect(world.ec2.calls().filter(({ action }) => action === "TerminateInstances")).toEqual([]);
 	});
 
+	test("at a gateway tells nobody, and no sweep ends it, though it carries the tag of the stack", async () => {
+		world = await startWorld({ env: { SWEEP_MS: "100" } });
+		const machine = await launched();
+		const Tags = Object.entries({ "mayfly:stack": "test", "mayfly:gateway": "test" }).map(([Key, Value]) => ({ Key, Value }));
+		const [gateway = ""] = await launch(ec2Client(world.ec2.url), { TagSpecifications: [{ ResourceType: "instance", Tags }] });
+		world.poller.invoke(stateChange(gateway, "running"));
+		expect(await said("told of a machine that is not of this stack")).toMatchObject({ instanceId: gateway });
+		const swept = () => world.relay.observed.filter(({ complete }) => complete).map(({ machines }) => machines.map((it) => it.instanceId));
+		const looks = swept().length;
+		await world.relay.until(() => swept().length > looks + 2);
+		expect(swept().slice(-2)).toEqual([[machine.instanceId], [machine.instanceId]]);
+	});
+
 	test("that the relay does not answer is left to the sweep, and the invocation ends well", async () => {
 		await begun();
 		const machine = await launched();

@@ -35,7 +35,8 @@ describe("plan", () => {
 });
 
 describe("launch request", () => {
-	const intentOf = (...candidates: Candidate[]) => {
+	const intentOf = (...candidates: Candidate[]) => intentBy(config, ...candidates);
+	const intentBy = (by: typeof config, ...candidates: Candidate[]) => {
 		const [group] = groupsOf(...candidates);
 		const offer = offerFor(
 			candidates[0]?.admitted.request as Candidate["admitted"]["request"],
@@ -43,7 +44,7 @@ describe("launch request", () => {
 			config.infrastructure.subnets,
 		);
 		if (!group || !offer.ok) throw new Error("no group");
-		return launchIntent(group, offer, config);
+		return launchIntent(group, offer, by);
 	};
 	test("the same jobs under the same leases give the same bytes, whatever their order", () => {
 		const one = intentOf(candidate(1), candidate(2));
@@ -65,6 +66,19 @@ describe("launch request", () => {
 		expect(fallback?.ClientToken?.length).toBeLessThanOrEqual(64);
 		const once = launchCallsOf(intentOf(candidate(1, { spot: false })));
 		expect([once?.first.TargetCapacitySpecification?.DefaultTargetCapacityType, once?.fallback]).toEqual(["on-demand", null]);
+	});
+	test("a tier whose machines have a role starts them from launch templates of its own, any other from those of all", () => {
+		const own = { x64: { id: "lt-role-x64", version: "7" }, arm64: { id: "lt-role-arm64", version: "7" } };
+		const startedBy = (tier: string) => {
+			const by = { ...config, infrastructure: { ...config.infrastructure, tierLaunchTemplates: { [tier]: own } } };
+			const { first, fallback } = launchCallsOf(intentBy(by, candidate(1))) ?? {};
+			return [first, fallback].map((call) => call?.LaunchTemplateConfigs?.[0]?.LaunchTemplateSpecification);
+		};
+		const theirs = { LaunchTemplateId: "lt-role-x64", Version: "7" };
+		expect(startedBy("build")).toEqual([theirs, theirs]);
+		const { id, version } = config.infrastructure.launchTemplates.x64;
+		for (const tier of ["deploy", "constructor"])
+			expect(startedBy(tier)).toEqual(Array(2).fill({ LaunchTemplateId: id, Version: version }));
 	});
 	test("a machine can be found by its tags", () => {
 		const { first } = launchCallsOf(intentOf(candidate(1))) ?? {};

@@ -1,6 +1,6 @@
 // Two zones with gateways as they ship: the compiled program and HAProxy under a real systemd with the image's own units, in network namespaces.
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readyGateway } from "../../build/ready.ts";
@@ -44,6 +44,14 @@ MAYFLY_CONNECTIONS=4000
 MAYFLY_EC2_URL=http://11.0.0.50:8080/ec2
 MAYFLY_LOGS_URL=http://11.0.0.50:8080/logs
 `;
+}
+
+function commOf(pid: number): string | null {
+	try {
+		return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+	} catch {
+		return null;
+	}
 }
 
 /** The files of a gateway's machine, as its image has them. */
@@ -121,6 +129,16 @@ export async function startZones() {
 			replaced: () => said().flatMap((line) => (line.replaced ? [[line.replaced, line.to]] : [])),
 			curl: (from: "ra" | "rb", url: string, ...args: string[]) =>
 				space.exec(from, "curl", "-q", "-sS", "--fail", "--max-time", "5", "--cacert", join(folder, "ca.crt"), ...args, url),
+			/** Ends what runs under a name on a gateway, as a crash would. */
+			async crash(zone: Zone, comm: string) {
+				const pids = (await space.exec(`g${zone}`, "ip", "netns", "pids", space.ns(`g${zone}`))).stdout
+					.split("\n")
+					.filter(Boolean)
+					.map(Number);
+				const its = pids.filter((pid) => commOf(pid) === comm);
+				for (const pid of its) process.kill(pid, "SIGKILL");
+				return its.length;
+			},
 			/** The machine is gone with all that runs on it, and its place in the VPC with it. */
 			async lose(zone: Zone) {
 				spawnSync("ip", ["-n", space.ns(`g${zone}`), "link", "set", "eth0", "down"]);

@@ -171,10 +171,10 @@ describe("the topic", () => {
 		expect(propertiesOf("Mail")).toEqual({ TopicArn: "Topic", Protocol: "email", Endpoint: "ops@example.com" });
 	});
 
-	test("hears of the day's money, counted by the tags of machines and gateways", () => {
+	test("hears of the day's money, counted by the stack's tag", () => {
 		const { Budget, NotificationsWithSubscribers } = propertiesOf("DailyBudget");
 		expect(Budget).toMatchObject({ TimeUnit: "DAILY", BudgetLimit: { Amount: 50, Unit: "USD" } });
-		expect(Budget.CostFilters).toEqual({ Region: ["eu-west-1"], TagKeyValue: ["user:mayfly:stack$prod", "user:mayfly:gateway$prod"] });
+		expect(Budget.CostFilters).toEqual({ Region: ["eu-west-1"], TagKeyValue: ["user:mayfly:stack$prod"] });
 		expect(NotificationsWithSubscribers[0].Subscribers).toEqual([{ SubscriptionType: "SNS", Address: "Topic" }]);
 	});
 });

@@ -1,6 +1,7 @@
 // `bun run image`: builds the image that machines boot from, and boots it here. Entry: reads the command line, exits once.
 import { type Command, HELP, readArguments } from "./arguments.ts";
 import { buildImage, type Manifest } from "./build/image.ts";
+import { comparePins, PINS_EXIT } from "./pins/pins.ts";
 import { ImageProblem } from "./problem.ts";
 
 const EXIT = { ok: 0, problem: 1, usage: 2, interrupted: 130 } as const;
@@ -40,6 +41,7 @@ async function main(argv: string[]): Promise<number> {
 	for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(name, () => interrupted.abort(name));
 	try {
 		if (command.command === "build") return await build(command, interrupted.signal);
+		if (command.command === "pins") return await comparePins(command.options, process.env, (text) => void process.stdout.write(text));
 		const { boot } = await import("./boot/main.ts");
 		return await boot(command.options, command.json, interrupted.signal);
 	} catch (error) {
@@ -50,7 +52,7 @@ async function main(argv: string[]): Promise<number> {
 		if (!(error instanceof ImageProblem)) throw error;
 		process.stderr.write(`${error.message}\n`);
 		if (command.json) process.stdout.write(`${JSON.stringify({ ok: false, part: error.part, reason: error.message })}\n`);
-		return EXIT.problem;
+		return command.command === "pins" ? PINS_EXIT.failed : EXIT.problem;
 	}
 }
 

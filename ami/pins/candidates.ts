@@ -17,12 +17,17 @@ export function readPolicy(text: string): Record<string, string> {
 /** Asks apt, whose lists must be fresh and of the base that is compared. */
 export async function candidatesOf(names: string[]): Promise<Record<string, string>> {
 	if (Bun.which("apt-cache") === null) throw new ImageProblem("packages", "apt-cache is not here: compare on a machine of the base");
-	const child = Bun.spawn(["apt-cache", "policy", ...names], { env: { PATH: process.env.PATH ?? "", LC_ALL: "C" }, stdout: "pipe", stderr: "pipe" });
+	const child = Bun.spawn(["apt-cache", "policy", ...names], {
+		env: { PATH: process.env.PATH ?? "", LC_ALL: "C" },
+		stdout: "pipe",
+		stderr: "pipe",
+	});
 	const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
 	if (code !== 0) throw new ImageProblem("packages", `apt-cache ended with ${code}: ${err.trim()}`);
 	const found = readPolicy(out);
 	const missing = names.filter((name) => found[name] === undefined);
-	if (missing.length > 0) throw new ImageProblem("packages", `apt knows no ${missing.join(", ")}: run apt-get update, on a machine of the base`);
+	if (missing.length > 0)
+		throw new ImageProblem("packages", `apt knows no ${missing.join(", ")}: run apt-get update, on a machine of the base`);
 	return found;
 }
 

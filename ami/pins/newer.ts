@@ -15,7 +15,8 @@ export interface Comparison {
 	versions: Versions;
 }
 
-const isMatch = (pattern: string, version: string) => (pattern.endsWith("*") ? version.startsWith(pattern.slice(0, -1)) : version === pattern);
+const isMatch = (pattern: string, version: string) =>
+	pattern.endsWith("*") ? version.startsWith(pattern.slice(0, -1)) : version === pattern;
 
 /** A pin as narrow as the one before: of `2.6.12*` and 2.8.5-1ubuntu3 it is `2.8.5*`, of `7.88.*` and 8.5.0-2 it is `8.5.*`. */
 export function repinned(pattern: string, version: string): string {

@@ -36,14 +36,22 @@ describe("the writer", () => {
 			await truncate(file, size);
 		}
 		const lines = [`nvme0n1 ${8 * 1024 * MIB}`, ...sizes.map((size, at) => `nvme${at + 1}n1 ${size}`)].join("\n");
-		await bench.program("lsblk", `case "$*" in *--bytes*) echo "${lines}" ;; */nvme0n1) printf 'nvme0n1\\nnvme0n1p1\\n' ;; *) echo x ;; esac`);
+		await bench.program(
+			"lsblk",
+			`case "$*" in *--bytes*) echo "${lines}" ;; */nvme0n1) printf 'nvme0n1\\nnvme0n1p1\\n' ;; *) echo x ;; esac`,
+		);
 		await bench.program("blockdev", "");
 		await bench.program("sgdisk", "");
 	}
 	async function write(over: Record<string, string> = {}) {
 		const script = (await readFile(join(FOLDER, "write-disk.sh"), "utf8")).replaceAll("/dev/", `${bench.folder}/dev/`);
 		await writeFile(join(bench.folder, "write-disk.sh"), script);
-		const given = { DISK: join(bench.folder, "image", "disk.raw.zst"), DISK_BYTES: String(4 * MIB), DISK_SHA256: disk.sha256, VOLUME_GIB: "1" };
+		const given = {
+			DISK: join(bench.folder, "image", "disk.raw.zst"),
+			DISK_BYTES: String(4 * MIB),
+			DISK_SHA256: disk.sha256,
+			VOLUME_GIB: "1",
+		};
 		return bench.run(["bash", join(bench.folder, "write-disk.sh")], { ...given, ...over });
 	}
 
@@ -86,7 +94,13 @@ describe("publishing", () => {
 		expect(code).toBe(0);
 		const calls = await bench.calls();
 		const build = calls.find((call) => call.startsWith("packer build")) ?? "";
-		for (const part of [`disk_sha256=${disk.sha256}`, "disk_bytes=4194304", "runner_version=2.337.0", 'regions=["us-east-1"]', "writer_ami=ami-0aaaaaaaaaaaaaaaa"])
+		for (const part of [
+			`disk_sha256=${disk.sha256}`,
+			"disk_bytes=4194304",
+			"runner_version=2.337.0",
+			'regions=["us-east-1"]',
+			"writer_ami=ami-0aaaaaaaaaaaaaaaa",
+		])
 			expect(build).toContain(part);
 		expect(calls.findIndex((call) => call.startsWith("packer validate"))).toBeLessThan(calls.indexOf(build));
 		const named = calls.filter((call) => call.startsWith("aws ssm put-parameter"));

@@ -17,7 +17,11 @@ let other: Keys;
 async function makeKeys(name: string, password = ""): Promise<Keys> {
 	const [secret, open] = [join(bench.folder, `${name}.key`), join(bench.folder, `${name}.pub`)];
 	const flags = password === "" ? "-W" : "";
-	const made = await bench.run(["bash", "-c", `printf '%s\\n%s\\n' '${password}' '${password}' | minisign -G ${flags} -f -s ${secret} -p ${open}`]);
+	const made = await bench.run([
+		"bash",
+		"-c",
+		`printf '%s\\n%s\\n' '${password}' '${password}' | minisign -G ${flags} -f -s ${secret} -p ${open}`,
+	]);
 	expect(made.code).toBe(0);
 	return { secret: (await readFile(secret, "utf8")).trim(), public: (await readFile(open, "utf8")).trim().split("\n").at(-1) ?? "" };
 }
@@ -59,13 +63,17 @@ describe("a release", () => {
 		["with a file that is not listed", () => writeFile(join(dist(), "extra.js"), "x"), "extra.js"],
 		["with a list that was changed", () => appendFile(join(dist(), "SHA256SUMS"), `${"0".repeat(64)}  relay.js\n`), "is not of"],
 		["without its signature", () => rm(join(dist(), "SHA256SUMS.minisig")), "is not of"],
-	])("%s is refused", async (_, change, says) => {
-		expect((await sign()).code).toBe(0);
-		await change();
-		const { code, out } = await verify();
-		expect(code).toBe(1);
-		expect(out).toContain(says);
-	}, 60_000);
+	])(
+		"%s is refused",
+		async (_, change, says) => {
+			expect((await sign()).code).toBe(0);
+			await change();
+			const { code, out } = await verify();
+			expect(code).toBe(1);
+			expect(out).toContain(says);
+		},
+		60_000,
+	);
 
 	test("of another key is refused", async () => {
 		await sign();

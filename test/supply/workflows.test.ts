@@ -17,7 +17,11 @@ interface Workflow {
 	permissions?: unknown;
 	jobs: Record<string, { permissions?: unknown; "timeout-minutes"?: number; steps: { uses?: string; run?: string }[] }>;
 }
-const workflows = files.map((file) => ({ file, text: readFileSync(file, "utf8"), workflow: parse(readFileSync(file, "utf8")) as Workflow }));
+const workflows = files.map((file) => ({
+	file,
+	text: readFileSync(file, "utf8"),
+	workflow: parse(readFileSync(file, "utf8")) as Workflow,
+}));
 
 async function actionlint(...paths: string[]): Promise<{ code: number; out: string }> {
 	if (Bun.which("shellcheck") === null) throw new Error("shellcheck is not installed, so actionlint would not look into scripts");
@@ -51,7 +55,8 @@ describe("actionlint", () => {
 		MINUTES,
 	);
 	test("would tell of an unknown context and of a script that shellcheck refuses", async () => {
-		const bad = (text: string) => text.replace("matrix.system }}\n    timeout", "matrix.sytem }}\n    timeout").replace("bun run build", "cat $1 | bun");
+		const bad = (text: string) =>
+			text.replace("matrix.system }}\n    timeout", "matrix.sytem }}\n    timeout").replace("bun run build", "cat $1 | bun");
 		const { code, out } = await broken(bad, (file) => actionlint(file));
 		expect(code).toBe(1);
 		expect(out).toContain('property "sytem" is not defined');
@@ -71,7 +76,9 @@ describe("zizmor", () => {
 	);
 	test("would find an action without a pin, and text of an event in a script", async () => {
 		const bad = (text: string) =>
-			text.replace(/attest-sbom@\S+ # v4\.1\.0/, "attest-sbom@v4").replace('"$GITHUB_REF_NAME" --verify', "${{ github.ref_name }} --verify");
+			text
+				.replace(/attest-sbom@\S+ # v4\.1\.0/, "attest-sbom@v4")
+				.replace('"$GITHUB_REF_NAME" --verify', "${{ github.ref_name }} --verify");
 		const { code, out } = await broken(bad, (_, folder) => zizmor(join(folder, ".github")));
 		expect(code).not.toBe(0);
 		expect(out).toContain("unpinned-uses");

@@ -6,7 +6,8 @@ export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface Config {
-	mailboxUrl: string;
+	/** Null: the launch template's user data names it. */
+	mailboxUrl: string | null;
 	runnerRoot: string;
 	/** The hook's script and socket lie here; no job may write to it. */
 	stateDir: string;
@@ -27,6 +28,8 @@ export interface Config {
 	inherited: Record<string, string>;
 }
 
+/** What an image says instead of a mailbox: its account's launch template knows. */
+const USER_DATA = "user-data";
 /** Everything else of the agent's environment stays with the agent: jobs inherit what the runner has (FACTS 1.11). */
 const INHERITED =
 	"PATH HOME LANG LC_ALL TZ TMPDIR http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY SSL_CERT_FILE SSL_CERT_DIR".split(" ");
@@ -46,7 +49,11 @@ const ClockChanges = v.pipe(
 
 const Environment = v.object({
 	MAYFLY_IMDS_URL: v.optional(Url, "http://169.254.169.254"),
-	MAYFLY_MAILBOX_URL: Url,
+	// Never without a word: whoever tries the agent at a desk keeps the desk.
+	MAYFLY_MAILBOX_URL: v.pipe(
+		v.string(),
+		v.check((url) => url === USER_DATA || v.is(Url, url), "is neither user-data nor an http(s) URL"),
+	),
 	MAYFLY_RUNNER_ROOT: v.optional(Folder, "/opt/actions-runner"),
 	MAYFLY_STATE_DIR: v.optional(Folder, "/run/mayfly"),
 	MAYFLY_RUNNER_USER: v.optional(v.pipe(v.string(), v.regex(/^([a-z_][a-z0-9_-]{0,31})?$/, "is not a user name")), "runner"),
@@ -72,7 +79,7 @@ export type ReadConfig = { ok: true; config: Config } | { ok: false; problems: s
 function toConfig(read: v.InferOutput<typeof Environment>, env: Record<string, string | undefined>): Config {
 	const inherited = INHERITED.flatMap((name) => (env[name] ? [[name, env[name]] as const] : []));
 	return {
-		mailboxUrl: read.MAYFLY_MAILBOX_URL,
+		mailboxUrl: read.MAYFLY_MAILBOX_URL === USER_DATA ? null : v.parse(Url, read.MAYFLY_MAILBOX_URL),
 		runnerRoot: read.MAYFLY_RUNNER_ROOT,
 		stateDir: read.MAYFLY_STATE_DIR,
 		runnerUser: read.MAYFLY_RUNNER_USER || null,

@@ -15,6 +15,7 @@ const Identity = v.object({
 export type Identity = v.InferOutput<typeof Identity>;
 const parseIdentity = parserOf(Identity);
 
+const USER_DATA = "user-data";
 const IDENTITY = "dynamic/instance-identity/document";
 const LIFE_CYCLE = "meta-data/instance-life-cycle";
 const INSTANCE_ACTION = "meta-data/spot/instance-action";
@@ -25,6 +26,8 @@ export interface Imds {
 	identity(): Promise<Parsed<Identity>>;
 	/** Throws ImdsError. */
 	isSpot(): Promise<boolean>;
+	/** The mailbox that the user data names: an image belongs to no account. Throws ImdsError. */
+	mailboxUrl(): Promise<string | null>;
 	/** When EC2 takes the machine (epoch ms), null without a notice. Throws ImdsError. */
 	terminateAt(): Promise<number | null>;
 	/** When EC2 recommended to leave the machine, null without. Throws ImdsError. */
@@ -38,6 +41,11 @@ export function momentIn(document: string, field: string): number | null {
 	return Number.isNaN(at) ? null : at;
 }
 
+/** The line `MAYFLY_MAILBOX_URL=<url>` of a launch template's user data. Pure. */
+export function mailboxUrlIn(userData: string): string | null {
+	return /^MAYFLY_MAILBOX_URL=(https?:\/\/[^/\s]\S*?)\/*\s*$/m.exec(userData)?.[1] ?? null;
+}
+
 function parseJson(text: string): unknown {
 	try {
 		return JSON.parse(text);
@@ -49,6 +57,7 @@ function parseJson(text: string): unknown {
 export function createImds({ read }: Pick<ImdsReader, "read">, now: () => number): Imds {
 	return {
 		identity: async () => parseIdentity(parseJson((await read(IDENTITY)) ?? "")),
+		mailboxUrl: async () => mailboxUrlIn((await read(USER_DATA)) ?? ""),
 		isSpot: async () => (await read(LIFE_CYCLE)) === "spot",
 		async terminateAt() {
 			const notice = await read(INSTANCE_ACTION);

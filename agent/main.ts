@@ -12,7 +12,8 @@ const IMDS_URL = "http://169.254.169.254";
 const HELP = `mayfly-agent ${VERSION}: runs one GitHub Actions job on this machine, then TURNS THE MACHINE OFF.
 
 It takes no arguments but --version and --help. Variables:
-  MAYFLY_MAILBOX_URL       the bucket with this machine's boot document (required)
+  MAYFLY_MAILBOX_URL       the bucket with this machine's boot document (required);
+                           user-data: the one that the launch template's user data names
   MAYFLY_IMDS_URL          http://169.254.169.254
   MAYFLY_RUNNER_ROOT       /opt/actions-runner
   MAYFLY_STATE_DIR         /run/mayfly

@@ -20,10 +20,12 @@ const LONGEST_TIMER_MS = 86_400_000;
 async function identify(shell: Shell): Promise<void> {
 	for (let attempt = 1; !shell.over.signal.aborted; attempt += 1) {
 		try {
-			const identity = await shell.imds.identity();
+			const asked = shell.config.mailboxUrl ?? shell.imds.mailboxUrl();
+			const [identity, mailboxUrl] = await Promise.all([shell.imds.identity(), asked]);
 			if (!identity.ok) return shell.dispatch({ type: "refused", reason: `the identity document was refused: ${identity.reason}` });
+			if (mailboxUrl === null) return shell.dispatch({ type: "refused", reason: "the user data names no mailbox" });
 			shell.identity = identity.value;
-			shell.mailbox = createMailbox(shell.config.mailboxUrl, identity.value, shell.fetch);
+			shell.mailbox = createMailbox(mailboxUrl, identity.value, shell.fetch);
 			return shell.dispatch({ type: "identified" });
 		} catch (error) {
 			if (attempt === 1) shell.log.warn({ error: String(error) }, "IMDS cannot be asked yet");

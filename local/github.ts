@@ -31,6 +31,8 @@ export interface GitHubOptions {
 	/** Of actions/runner. */
 	releases?: ReleaseOptions[];
 	limits?: Partial<RateLimits>;
+	/** Where machines reach it, if not at its own URL. */
+	machinesUrl?: string;
 	onExchange?: (exchange: Exchange) => void;
 	now?: () => number;
 }
@@ -114,10 +116,11 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
 	const stopping = new AbortController();
 	let url = "";
 	const api = () => url;
+	const machinesApi = () => options.machinesUrl ?? url;
 	const { lostCommunicationMs = LOST_AFTER, offlineAfterMs = OFFLINE_AFTER } = options;
 	const service = createService({ world, api, target, lostCommunicationMs, offlineAfterMs, now });
 	const app = createServer({
-		...{ service, world, keys, tokens, api, now, stopping: stopping.signal, onExchange: options.onExchange },
+		...{ service, world, keys, tokens, api, machinesApi, now, stopping: stopping.signal, onExchange: options.onExchange },
 		limits: { ...GITHUB_LIMITS, ...options.limits },
 		releases: options.releases ?? RELEASES,
 		minimumVersion: options.minimumRunnerVersion ?? null,

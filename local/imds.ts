@@ -12,6 +12,8 @@ export interface MachineFacts {
 	architecture: "x86_64" | "arm64";
 	market: "spot" | "on-demand";
 	launchedAt: number;
+	/** The launch template's. */
+	userData?: string;
 }
 
 export interface Imds {
@@ -43,7 +45,7 @@ function identityDocument(facts: MachineFacts): string {
 	);
 }
 
-/** Paths below /latest. Instance tags and user data are not there: the launch template leaves the first off and has no second that matters. */
+/** Paths below /latest. Instance tags are not there: the launch template leaves them off. */
 function documentsOf(facts: MachineFacts, interruptAt: number | null, rebalanceAt: number | null): Map<string, string> {
 	const documents: Record<string, string | null> = {
 		"dynamic/instance-identity/document": identityDocument(facts),
@@ -57,6 +59,7 @@ function documentsOf(facts: MachineFacts, interruptAt: number | null, rebalanceA
 		"meta-data/placement/region": facts.region,
 		"meta-data/spot/instance-action": interruptAt === null ? null : JSON.stringify({ action: "terminate", time: timeOf(interruptAt) }),
 		"meta-data/spot/termination-time": interruptAt === null ? null : timeOf(interruptAt),
+		"user-data": facts.userData ?? null,
 	};
 	return new Map(Object.entries(documents).filter((entry): entry is [string, string] => entry[1] !== null));
 }

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 
 const root = join(import.meta.dir, "..");
-const PARTS = ["contract", "aws", "relay", "poller", "agent", "gateway", "local", "cli", "egress", "build", "test"];
+const PARTS = ["contract", "aws", "relay", "poller", "agent", "gateway", "local", "cli", "deploy", "egress", "build", "ami", "test"];
 
 function sourcesBelow(folder: string): string[] {
 	return readdirSync(folder).flatMap((name) => {

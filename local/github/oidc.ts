@@ -49,6 +49,8 @@ export function jobClaims(run: Run, job: RunJob, issuer: string, audience: strin
 export interface OidcPorts {
 	keys: { privateKey: KeyObject; publicKey: KeyObject };
 	issuer: () => string;
+	/** Where machines ask for tokens. */
+	requests: () => string;
 	job: (id: number) => { run: Run; job: RunJob } | null;
 	now: () => number;
 }
@@ -60,7 +62,7 @@ export interface Oidc {
 	requestOf(job: RunJob): { url: string; token: string };
 }
 
-export function createOidc({ keys, issuer, job: find, now }: OidcPorts): Oidc {
+export function createOidc({ keys, issuer, requests, job: find, now }: OidcPorts): Oidc {
 	const tokens = new Map<number, string>();
 	const app = new Hono();
 	app.get("/.well-known/openid-configuration", (c) =>
@@ -107,7 +109,7 @@ export function createOidc({ keys, issuer, job: find, now }: OidcPorts): Oidc {
 		requestOf(job) {
 			const token = tokens.get(job.id) ?? randomBytes(24).toString("hex");
 			tokens.set(job.id, token);
-			return { url: `${issuer()}/_oidc/${job.id}/token?api-version=2.0`, token };
+			return { url: `${requests()}/_oidc/${job.id}/token?api-version=2.0`, token };
 		},
 	};
 }

@@ -26,6 +26,8 @@ export interface ServerOptions {
 	keys: Keys;
 	tokens: Tokens;
 	api: () => string;
+	/** Where machines reach this server. */
+	machinesApi: () => string;
 	limits: RateLimits;
 	/** Null lets any runner work. */
 	minimumVersion: string | null;
@@ -38,14 +40,14 @@ export interface ServerOptions {
 
 const brokerUrlOf = (api: () => string) => () => `${api()}/_broker/`;
 
-function restOf({ service, world, keys, tokens, api, limits, releases, onExchange, now }: ServerOptions) {
+function restOf({ service, world, keys, tokens, api, machinesApi, limits, releases, onExchange, now }: ServerOptions) {
 	const { runs, runners, deliveries, webhooks, faults } = service;
 	const routes = [
 		...installationRoutes(api, world, tokens, now()),
 		...deliveryRoutes(deliveries, webhooks.redeliver),
 		...runRoutes(api, runs, now),
 		...jobRoutes(api, runs, now),
-		...runnerRoutes({ runners, keys: keys.runner, brokerUrl: brokerUrlOf(api) }),
+		...runnerRoutes({ runners, keys: keys.runner, brokerUrl: brokerUrlOf(machinesApi) }),
 		...groupRoutes(api),
 		...releaseRoutes(api, releases),
 	];
@@ -53,20 +55,20 @@ function restOf({ service, world, keys, tokens, api, limits, releases, onExchang
 	return createRest({ world, tokens, faults, limiter: createRateLimiter(limits, now), routes, refuseJwt, onExchange });
 }
 
-function oidcOf({ service, keys, api, now }: ServerOptions) {
+function oidcOf({ service, keys, api, machinesApi, now }: ServerOptions) {
 	const job = (id: number) => {
 		const found = service.runs.jobs.get(id);
 		const run = found && service.runs.all.get(found.runId);
 		return found && run ? { job: found, run } : null;
 	};
-	return createOidc({ keys: keys.oidc, issuer: api, job, now });
+	return createOidc({ keys: keys.oidc, issuer: api, requests: machinesApi, job, now });
 }
 
-function brokerOf({ service, keys, api, stopping, minimumVersion, now }: ServerOptions, oidc: ReturnType<typeof createOidc>) {
+function brokerOf({ service, keys, machinesApi, stopping, minimumVersion, now }: ServerOptions, oidc: ReturnType<typeof createOidc>) {
 	const { runners, work } = service;
 	return createBroker({
-		...{ runners, work, keys: keys.runner, brokerUrl: brokerUrlOf(api), now, stopping, minimumVersion },
-		message: (job, run) => jobMessage(run, job, api(), oidc.requestOf(job)),
+		...{ runners, work, keys: keys.runner, brokerUrl: brokerUrlOf(machinesApi), now, stopping, minimumVersion },
+		message: (job, run) => jobMessage(run, job, machinesApi(), oidc.requestOf(job)),
 	});
 }
 

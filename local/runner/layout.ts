@@ -7,6 +7,8 @@ import { OWN_VARIABLE } from "./start-up.ts";
 export interface RunnerOptions {
 	/** Absolute path of Bun: the machine's environment has no PATH to find it by. */
 	bun: string;
+	/** Absolute path of the folder with the programs; this one unless told. */
+	programs?: string;
 	/** Shorter waits, for the local system and for tests. */
 	clocks?: Partial<Clocks>;
 }
@@ -14,8 +16,7 @@ export interface RunnerOptions {
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** Leaves Bun's cache out of the job's home. Tells the program the root it lies in. Neither `.env` nor `bunfig.toml` of the directory it is started in may reach into the runner: the job owns that directory. */
-function wrapper(bun: string, program: string): string {
-	const source = join(import.meta.dirname, program);
+function wrapper(bun: string, source: string): string {
 	return `#!/bin/sh\n${OWN_VARIABLE}=0 exec ${quoted(bun)} --smol --no-install --no-env-file --config=/dev/null ${quoted(source)} "\${0%/*}/.." "$@"\n`;
 }
 
@@ -69,11 +70,14 @@ esac
 `;
 
 /** Fills the directory `root`, which must exist and stay writable for the runner's user. */
-export async function layoutRunner(root: string, { bun, clocks = {} }: RunnerOptions): Promise<void> {
+export async function layoutRunner(
+	root: string,
+	{ bun, programs: folder = import.meta.dirname, clocks = {} }: RunnerOptions,
+): Promise<void> {
 	for (const folder of ["bin", "externals", "_diag"]) await mkdir(join(root, folder), { recursive: true });
 	const programs = {
-		"bin/Runner.Listener": wrapper(bun, "listener.ts"),
-		"bin/Runner.Worker": wrapper(bun, "worker.ts"),
+		"bin/Runner.Listener": wrapper(bun, join(folder, "listener.ts")),
+		"bin/Runner.Worker": wrapper(bun, join(folder, "worker.ts")),
 		"config.sh": CONFIG,
 		"run.sh": RUN,
 		"run-helper.sh.template": RUN_HELPER,

@@ -1,0 +1,2 @@
+export const FAULTS = { x: 1 } as const;
+export type FaultName = keyof typeof FAULTS;

@@ -1,0 +1,3 @@
+export async function boot(_: unknown, __: boolean, ___: AbortSignal): Promise<number> {
+	return 1;
+}

@@ -127,10 +127,17 @@ function answer(service: Service, request: Request): Response {
 	return found === null ? refuse(404) : new Response(found, { headers: { "content-type": "text/plain" } });
 }
 
-/** Starts the metadata service of one instance. */
-export function startImds(facts: MachineFacts, now: () => number = Date.now): Imds {
+/** Starts the metadata service of one instance. `onRequest` is told of each request before it is answered. */
+export function startImds(facts: MachineFacts, now: () => number = Date.now, onRequest: (path: string) => void = () => {}): Imds {
 	const service: Service = { facts, now, tokens: new Map(), interruptAt: null, rebalanceAt: null };
-	const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: (request) => answer(service, request) });
+	const server = Bun.serve({
+		hostname: "127.0.0.1",
+		port: 0,
+		fetch(request) {
+			onRequest(new URL(request.url).pathname);
+			return answer(service, request);
+		},
+	});
 	return {
 		url: server.url.origin,
 		announceInterruption(at) {

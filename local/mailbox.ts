@@ -23,8 +23,8 @@ export interface MailboxOptions {
 }
 
 export interface Mailbox extends Endpoint {
-	/** The listener of one machine: what comes through it comes from that address. */
-	endpointFor(privateIp: string): Endpoint;
+	/** The listener of one machine: what comes through it comes from that address. `onRequest` is told of each request once it is answered. */
+	endpointFor(privateIp: string, onRequest?: (request: MailboxRequest) => void): Endpoint;
 	keys(): string[];
 	read(key: string): Promise<string | null>;
 	/** Leaves an object there from inside; a `Bun.file` stays on disk. */
@@ -134,7 +134,7 @@ function apply(bucket: Bucket, request: Request, key: string, body: Uint8Array<A
 	return new Response(null, { status: 204 });
 }
 
-async function answer(bucket: Bucket, request: Request, from: string | null): Promise<Response> {
+async function answer(bucket: Bucket, request: Request, from: string | null): Promise<{ response: Response; seen: MailboxRequest }> {
 	const url = new URL(request.url);
 	const key = keyOf(url);
 	const body = new Uint8Array(await request.arrayBuffer());
@@ -146,15 +146,19 @@ async function answer(bucket: Bucket, request: Request, from: string | null): Pr
 	const seen = { from, method: request.method, key: key ?? "", status: response.status };
 	bucket.requests.push(seen);
 	bucket.onRequest?.(seen);
-	return response;
+	return { response, seen };
 }
 
-function listen(bucket: Bucket, from: string | null): Endpoint {
+function listen(bucket: Bucket, from: string | null, onRequest?: (request: MailboxRequest) => void): Endpoint {
 	const server = Bun.serve({
 		hostname: "127.0.0.1",
 		port: 0,
 		maxRequestBodySize: bucket.maxObjectBytes + BODY_SLACK_BYTES,
-		fetch: (request) => answer(bucket, request, from),
+		async fetch(request) {
+			const { response, seen } = await answer(bucket, request, from);
+			onRequest?.(seen);
+			return response;
+		},
 	});
 	return { url: server.url.origin, stop: () => server.stop(true) };
 }
@@ -164,7 +168,7 @@ export async function startMailbox(options: MailboxOptions): Promise<Mailbox> {
 	const bucket: Bucket = { maxObjectBytes: DEFAULT_MAX_BYTES, ...options, objects: new Map(), requests: [] };
 	return {
 		...listen(bucket, null),
-		endpointFor: (privateIp) => listen(bucket, privateIp),
+		endpointFor: (privateIp, onRequest) => listen(bucket, privateIp, onRequest),
 		keys: () => [...bucket.objects.keys()].toSorted(),
 		read: async (key) => (await bucket.objects.get(key)?.text()) ?? null,
 		put: (key, body) => void bucket.objects.set(key, typeof body === "string" ? new Blob([body]) : body),

@@ -9,7 +9,7 @@ import { type JobView, parseJobList } from "../contract/job.ts";
 import { parseStats, type Stats } from "../contract/stats.ts";
 import { type Ec2, startEc2 } from "./ec2.ts";
 import { type GitHub, type GitHubOptions, startGitHub } from "./github.ts";
-import { createBoot } from "./instance.ts";
+import { type Boot, createBoot } from "./instance.ts";
 import { type Poller, startPoller } from "./lambda.ts";
 import { type Mailbox, startMailbox } from "./mailbox.ts";
 import { type Relay, startRelay } from "./relay.ts";
@@ -32,6 +32,14 @@ export interface SystemOptions {
 	sessionMs?: number;
 	/** A mayfly.yml to use instead of local/mayfly.yml. */
 	configFile?: string;
+	/** Machines that are no processes here. */
+	elsewhere?: Elsewhere;
+}
+
+/** How machines boot that are not processes of this machine, and where they reach what is. */
+export interface Elsewhere {
+	boot(around: { mailbox: Mailbox; relayUrl: string; githubUrl: string }): Boot;
+	urls: Record<"mailbox" | "relay" | "github", string>;
 }
 
 export interface System {
@@ -137,10 +145,11 @@ async function wire(
 	let relay = await startIt();
 	let isStopped = false;
 	keep({ stop: () => relay.stop() });
-	const github = keep(await startGitHub({ webhookUrl: `${relay.url}/webhook`, webhookSecret: tokens.webhook, ...options.github }));
+	const { elsewhere } = options;
+	const github = keep(await startGitHub({ webhookUrl: `${relay.url}/webhook`, webhookSecret: tokens.webhook, machinesUrl: elsewhere?.urls.github, ...options.github }));
 	const mailbox = keep(await startMailbox({ keys, region: REGION }));
 	mailbox.put(CONFIG_KEY, await resolvedConfig(options.configFile ?? join(import.meta.dir, "mayfly.yml")));
-	const boot = createBoot({
+	const processes = createBoot({
 		agent: [parts.agent],
 		directory: join(folder, "m"),
 		mailbox,
@@ -153,7 +162,7 @@ async function wire(
 		await startEc2({
 			keys,
 			region: REGION,
-			boot,
+			boot: elsewhere?.boot({ mailbox, relayUrl: relay.url, githubUrl: github.url }) ?? processes,
 			machines: options.machines,
 			subnets: INFRASTRUCTURE.subnets,
 			launchTemplates: [
@@ -179,6 +188,7 @@ async function wire(
 					LOG_LEVEL: "debug",
 					SWEEP_MS: SWEEP,
 				},
+				...(elsewhere && { REPORT_URL: `${elsewhere.urls.relay}/report`, MAILBOX_BOOT_URL: elsewhere.urls.mailbox }),
 				...{ AWS_ACCESS_KEY_ID: keys.accessKeyId, AWS_SECRET_ACCESS_KEY: keys.secretAccessKey },
 				...{ AWS_ENDPOINT_URL_EC2: ec2.url, AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url },
 			},

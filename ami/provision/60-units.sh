@@ -13,6 +13,15 @@ for unit in "${allowed[@]}"; do
 	if grep -qs '^\[Install\]' "$system/$unit" "/lib/systemd/system/$unit"; then systemctl --root=/ enable --quiet "$unit"; fi
 done
 
+# Brought in by `Also=` of an allowed one, or known by another name.
+find "$system" -mindepth 1 -maxdepth 1 -type l -lname '/lib/systemd/system/*' -delete
+for link in "$system"/*.wants/*; do
+	unit=$(basename "$link")
+	is_allowed "$unit" || { rm -f "$link"; ln -sf /dev/null "$system/$unit"; }
+done
+# What generators would start: the root is writable already, nobody could log in at a console.
+for unit in systemd-remount-fs.service getty.target; do ln -sf /dev/null "$system/$unit"; done
+
 # Static ones: pulled in by links of the packages.
 for link in /lib/systemd/system/*.target.wants/*; do
 	unit=$(basename "$link")
@@ -25,6 +34,4 @@ for link in /lib/systemd/system/*.target.wants/*; do
 	[[ $unit == *.target || $unit == *@.service ]] && continue
 	ln -sf /dev/null "$system/$unit"
 done
-# No prompt on any console: nobody could log in.
-ln -sf /dev/null "$system/getty.target"
 systemctl --root=/ set-default --quiet multi-user.target

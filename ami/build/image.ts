@@ -134,7 +134,12 @@ async function make(options: BuildOptions, out: string, part: string, shop: Work
 	await writeFile(`${out}.cdx.json`, text);
 	say("sha256");
 	const manifest: Manifest = {
-		...{ file: out, sha256: (await run("sha256", ["openssl", "dgst", "-sha256", "-r", part], shop)).slice(0, 64), sizeMiB, writtenMiB: Math.round(written / 2 ** 20) },
+		...{
+			file: out,
+			sha256: (await run("sha256", ["openssl", "dgst", "-sha256", "-r", part], shop)).slice(0, 64),
+			sizeMiB,
+			writtenMiB: Math.round(written / 2 ** 20),
+		},
 		...{ base: options.base, suite: base.suite, architecture, agent },
 		runner: { kind: options.runner === "stand-in" ? "stand-in" : "release", ...runner },
 		kernel: { file: `${out}.vmlinuz`, cmdline: CMDLINE.join(" ") },

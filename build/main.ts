@@ -1,10 +1,22 @@
 // `bun run build`: everything that is deployed, into dist/, with checksums. Two builds of one commit give the same bytes.
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { version } from "../package.json";
 import { buildAgent } from "./agent.ts";
 import { buildGateway } from "./gateway.ts";
+import { librariesOf } from "./libraries.ts";
 import { buildPoller } from "./poller.ts";
 import { buildRelay } from "./relay.ts";
+import { billOfMaterials, libraryComponent } from "./sbom.ts";
+
+/** Compiled programs hold Bun itself. */
+const BUN = { type: "framework", name: "bun", version: Bun.version, purl: `pkg:npm/bun@${Bun.version}` } as const;
+
+/** What is in a part, from its entry file. */
+async function buildBill(name: string, entry: string, runtime: readonly (typeof BUN)[], outFile: string): Promise<void> {
+	const libraries = await librariesOf(entry);
+	await writeFile(outFile, billOfMaterials({ type: "application", name, version }, [...runtime, ...libraries.map(libraryComponent)]));
+}
 
 /** Builds all parts into a folder, emptied first, and returns the lines of its SHA256SUMS. */
 export async function buildAll(folder: string): Promise<string[]> {
@@ -15,8 +27,12 @@ export async function buildAll(folder: string): Promise<string[]> {
 		"mayfly-agent-linux-x64": (file: string) => buildAgent("linux-x64", file),
 		"mayfly-gateway-linux-arm64": (file: string) => buildGateway("linux-arm64", file),
 		"mayfly-gateway-linux-x64": (file: string) => buildGateway("linux-x64", file),
+		"mayfly-agent.cdx.json": (file: string) => buildBill("mayfly-agent", "agent/main.ts", [BUN], file),
+		"mayfly-gateway.cdx.json": (file: string) => buildBill("mayfly-gateway", "gateway/main.ts", [BUN], file),
 		"poller.mjs": buildPoller,
+		"poller.cdx.json": (file: string) => buildBill("mayfly-poller", "poller/handler.ts", [], file),
 		"relay.js": buildRelay,
+		"relay.cdx.json": (file: string) => buildBill("mayfly-relay", "relay/worker.ts", [], file),
 	};
 	for (const [name, build] of Object.entries(parts)) await build(join(folder, name));
 	const lines = await Promise.all(

@@ -20,7 +20,7 @@ export async function terminate(ports: Ports, item: TerminateItem): Promise<Outc
 	return kept === null ? { outcome: "terminated" } : { outcome: "kept", reason: kept };
 }
 
-/** A gateway carries the tag of the stack as well, and is none. */
+/** A gateway is none, even where somebody tagged all of the stack alike. */
 export function isMachineOf(stack: string, { tags }: Pick<Instance, "tags">): boolean {
 	return tags["mayfly:stack"] === stack && tags["mayfly:gateway"] === undefined;
 }

@@ -26,11 +26,11 @@ describe("the gateways", () => {
 			});
 	});
 
-	test("take what is addressed to others, and carry the tag that keeps the poller from them", () => {
+	test("take what is addressed to others, and carry a tag of their own instead of the machines'", () => {
 		const { get } = stackOf();
 		expect(get("Egress-GatewayA")).toMatchObject({ SourceDestCheck: false, PropagateTagsToVolumeOnCreation: true });
 		const tags = get("Egress-GatewayA").Tags as { Key: string; Value: string }[];
-		expect(tags.map(({ Key }) => Key)).toEqual(["Name", "mayfly:stack", "mayfly:gateway", "mayfly:zone"]);
+		expect(tags.map(({ Key }) => Key)).toEqual(["Name", "mayfly:gateway", "mayfly:zone"]);
 	});
 
 	test("are replaced one after the other", () => {

@@ -36,7 +36,7 @@ const MACHINE = {
 	"ec2:LaunchTemplate": arn(`launch-template/${LT_X64}`),
 };
 const OURS = { "aws:ResourceTag/mayfly:stack": "prod" };
-/** Of the stack as well, and no machine. */
+/** Tagged with the stack by mistake, as by a tag of the whole stack. */
 const GATEWAY = { ...OURS, "aws:ResourceTag/mayfly:gateway": "prod" };
 const IMAGE = { "ec2:Owner": ACCOUNT, "aws:ResourceTag/mayfly:image": "approved" };
 const without = (name: keyof typeof MACHINE) => Object.fromEntries(Object.entries(MACHINE).filter(([key]) => key !== name));

@@ -78,8 +78,8 @@ describe("a combination", () => {
 		[{ InternetGatewayId: "igw-0a" }, "so it needs VpcId"],
 		[{ VpcId: "vpc-0a", InternetGatewayId: "igw-0a", DnsFirewall: "off" }, null],
 		[{ DnsFirewall: "off" }, "DnsFirewall is off only for a VPC that others share"],
-		[{ InstanceTypes: "c8g.*,*" }, "any type at any price"],
-		[{ InstanceTypes: "" }, "would let nothing start"],
+		[{ InstanceTypes: "c8g.*,*" }, "families such as c8g.*"],
+		[{ InstanceTypes: "" }, "families such as c8g.*"],
 	])("%j: %p", (set, broken) => {
 		const { problems } = decide({ ...NEEDED, ...set });
 		expect(problems.length).toBe(broken === null ? 0 : 1);

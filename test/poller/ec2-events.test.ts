@@ -157,7 +157,7 @@ describe("a look", () => {
 		expect(world.ec2.calls().filter(({ action }) => action === "TerminateInstances")).toEqual([]);
 	});
 
-	test("at a gateway tells nobody, and no sweep ends it, though it carries the tag of the stack", async () => {
+	test("at a gateway tells nobody, and no sweep ends it, though somebody tagged all of the stack alike", async () => {
 		world = await startWorld({ env: { SWEEP_MS: "100" } });
 		const machine = await launched();
 		const Tags = Object.entries({ "mayfly:stack": "test", "mayfly:gateway": "test" }).map(([Key, Value]) => ({ Key, Value }));

@@ -62,6 +62,8 @@ export const WORDS: Record<string, string> = {
 	"tiers.*.egress": "What machines of this tier may reach. All else is cut at the gateway. Left out: what a runner needs of GitHub.",
 	"tiers.*.egress.groups": "Names from egress/groups.json. Left out: `github`, without which no job runs.",
 	"tiers.*.egress.hosts": "Hosts such as `api.example.com`, or `*.example.com` for every name below a domain that is all yours.",
+	"tiers.*.role":
+		"ARN of a role that machines of this tier hold, from cloudformation/tier-role.yaml. Build tiers without forks; one tier at most. Left out: none.",
 	"tiers.*.limits": "Limits of this tier where they differ from those at the top.",
 	limits: "How long machines may take, as `500ms`, `90s`, `10m`, `6h`, `2d`; at most 5 days.",
 	"limits.idle": "Listening without a job for this long ends a machine. Default 10m.",

@@ -1,4 +1,5 @@
 // `bun run mayfly <command>`: what an operator or a repository's author runs by hand or in CI. Hands over to the command that is named.
+import { deployRole } from "./deploy-role/command.ts";
 import { egress } from "./egress/command.ts";
 import { lint } from "./lint/command.ts";
 import type { Terminal } from "./terminal.ts";
@@ -14,7 +15,8 @@ interface Command {
 
 const COMMANDS: Record<string, Command> = {
 	lint: { says: "checks a mayfly.yml, and the workflows of a repository against it", run: lint },
-	egress: { says: "what the egress gateways saw, as a list for mayfly.yml", run: egress },
+	"deploy-role": { says: "checks that a role for deploy jobs is one repository's, in one environment or on one branch", run: deployRole },
+	egress: { says: "lists for mayfly.yml: what the egress gateways saw, and which registries clients ask", run: egress },
 };
 
 const HELP = `Mayfly: one GitHub Actions job, one fresh EC2 machine in your own AWS account, then gone.
@@ -22,14 +24,16 @@ const HELP = `Mayfly: one GitHub Actions job, one fresh EC2 machine in your own 
 usage: bun run mayfly <command> [arguments]
 
 ${Object.entries(COMMANDS)
-	.map(([name, { says }]) => `  ${name.padEnd(10)} ${says}`)
+	.map(([name, { says }]) => `  ${name.padEnd(12)} ${says}`)
 	.join("\n")}
 
-  --help     this text; behind a command, that command's own
+  --help       this text; behind a command, that command's own
 
 examples:
   bun run mayfly lint ../shop
   bun run mayfly egress propose proxy.log
+  bun run mayfly egress registries npm pip
+  bun run mayfly deploy-role cloudformation/deploy-role.yaml
   bun run mayfly lint --help
 `;
 
@@ -52,4 +56,6 @@ process.exitCode = await main(process.argv.slice(2), {
 	out: (text) => void process.stdout.write(text),
 	err: (text) => void process.stderr.write(text),
 	colour: process.stdout.isTTY === true && process.env.TERM !== "dumb" && !process.env.NO_COLOR,
+	env: process.env,
+	folder: process.cwd(),
 });

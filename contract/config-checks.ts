@@ -1,6 +1,6 @@
 // What the parts of a mayfly.yml say of each other: names that must exist, sets that must be one preset's alone. Pure.
-import { neverDeploys } from "./rule.ts";
 import type { Range, Volume } from "./size.ts";
+import { type StackLists, type TierPart, tierProblems } from "./tier-checks.ts";
 
 /** `path` in dots from the top of the file, such as `presets.small.cpu`, or `line 3` of a text that is not YAML. */
 export interface ConfigProblem {
@@ -15,14 +15,6 @@ interface PresetPart {
 	ram: Range | null;
 	image: string | null;
 	volume: Volume | null;
-}
-interface TierPart {
-	kind: "build" | "deploy";
-	freeForm: boolean;
-	allow: { forks: boolean; events: string[] };
-	sshKeys: unknown[];
-	requireApproval: boolean;
-	ceiling: { cpu: number; ram: number; volume: number | null } | null;
 }
 /** Null: there, but not readable; that is told elsewhere. */
 type Parts<T> = Record<string, T | null>;
@@ -43,13 +35,13 @@ function readable<T>(parts: Parts<T>): [string, T][] {
 	return Object.entries(parts).flatMap(([name, part]) => (part === null ? [] : [[name, part] as [string, T]]));
 }
 
-/** Every problem between the parts that could be read. */
-export function problemsBetween(parts: ReadableParts): ConfigProblem[] {
+/** Every problem between the parts that could be read. `lists` is what a stack knows beside the file; left out where there is none. */
+export function problemsBetween(parts: ReadableParts, lists: StackLists | null = null): ConfigProblem[] {
 	return [
 		...doubledNames(parts),
 		...readable(parts.presets).flatMap(([id, preset]) => presetProblems(id, preset, parts)),
 		...doubledSets(parts),
-		...tierProblems(parts),
+		...tierProblems(Object.keys(parts.tiers), readable(parts.tiers), lists),
 		...runnerProblems(parts),
 	];
 }
@@ -63,7 +55,7 @@ function runnerProblems({ images, runner }: ReadableParts): ConfigProblem[] {
 	return [...lacking].map(([arch, name]) => ({ path: `runner.sha256.${arch}`, reason: `is missing: the image ${name} is of ${arch}` }));
 }
 
-function doubledNames({ owners, presets, images }: ReadableParts): ConfigProblem[] {
+function doubledNames({ owners, presets, images, tiers }: ReadableParts): ConfigProblem[] {
 	const twice = (names: string[], path: (at: number, name: string) => string) =>
 		names.flatMap((name, at) => {
 			const first = names.findIndex((other) => other.toLowerCase() === name.toLowerCase());
@@ -76,6 +68,7 @@ function doubledNames({ owners, presets, images }: ReadableParts): ConfigProblem
 		),
 		...twice(Object.keys(presets), (_, id) => `presets.${id}`),
 		...twice(Object.keys(images), (_, id) => `images.${id}`),
+		...twice(Object.keys(tiers), (_, id) => `tiers.${id}`),
 	];
 }
 
@@ -111,25 +104,4 @@ function doubledSets({ presets }: ReadableParts): ConfigProblem[] {
 			return first === undefined ? [] : [{ path, reason: `the same set as ${first}: a job could not tell which preset it asks for` }];
 		}),
 	);
-}
-
-function tierProblems({ tiers }: ReadableParts): ConfigProblem[] {
-	const all = readable(tiers);
-	const [firstFree, ...moreFree] = all.filter(([, { freeForm }]) => freeForm).map(([name]) => name);
-	return [
-		...(Object.keys(tiers).length === 0 ? [{ path: "tiers", reason: "there is no tier" }] : []),
-		...moreFree.map((name) => ({ path: `tiers.${name}.freeForm`, reason: `tier ${firstFree} already serves free-form labels` })),
-		...all.flatMap(([name, { kind, freeForm, allow, sshKeys, requireApproval }]) => {
-			if (kind === "build")
-				return requireApproval ? [{ path: `tiers.${name}.requireApproval`, reason: "only deploy tiers ask for an approval" }] : [];
-			return [
-				...allow.events.flatMap((event, at) =>
-					neverDeploys(event) ? [{ path: `tiers.${name}.allow.events.${at}`, reason: `a deploy tier never serves ${event}` }] : [],
-				),
-				...(sshKeys.length > 0 ? [{ path: `tiers.${name}.sshKeys`, reason: "a deploy machine cannot be opened" }] : []),
-				...(freeForm ? [{ path: `tiers.${name}.freeForm`, reason: "a deploy tier serves presets only" }] : []),
-				...(allow.forks ? [{ path: `tiers.${name}.allow.forks`, reason: "a deploy tier never serves forks" }] : []),
-			];
-		}),
-	];
 }

@@ -1,11 +1,12 @@
 // The text of a mayfly.yml. Apart from config.ts, so that the YAML library is no part of what reads the resolved config. Pure.
 import { parseDocument } from "yaml";
 import { type MayflyYmlReading, parseMayflyYml } from "./mayfly-yml.ts";
+import type { StackLists } from "./tier-checks.ts";
 
 /** Reads the text of a mayfly.yml. A text that is not YAML is refused with the lines at which it is not. */
-export function parseMayflyYaml(text: string): MayflyYmlReading {
+export function parseMayflyYaml(text: string, lists: StackLists | null = null): MayflyYmlReading {
 	const value = valueIn(text);
-	return value.ok ? parseMayflyYml(value.value) : value;
+	return value.ok ? parseMayflyYml(value.value, lists) : value;
 }
 
 function valueIn(text: string): { ok: true; value: unknown } | Extract<MayflyYmlReading, { ok: false }> {

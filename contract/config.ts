@@ -64,6 +64,8 @@ export const Tier = v.object({
 	runnerGroupId: v.nullable(Id),
 	requireApproval: v.optional(v.boolean(), false),
 	sshKeys: v.optional(v.array(Text), []),
+	/** The role's ARN, for who deploys: the stack's launch templates carry it. */
+	role: v.optional(v.nullable(Text), null),
 	/** For the gateway, not for the poller. */
 	egress: v.optional(v.object({ groups: v.array(Text), hosts: v.array(Text) }), { groups: [], hosts: [] }),
 	limits: ConfigLimits,

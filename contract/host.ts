@@ -13,11 +13,13 @@ const NAME = /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[
 
 /**
  * Domains below which, at any depth, anybody can have a name: a list that admits all of them admits an attacker's. Single names are fine.
- * A domain of one label (`*.com`) is one as well.
+ * A domain of one label (`*.com`) is one as well. egress/mayfly-file.ts has the Public Suffix List beside it, which knows domains of this kind
+ * themselves but not what is above them.
  */
 const ANYBODYS = [
-	...["amazonaws.com", "aws.dev", "cloudfront.net", "awsapprunner.com", "elasticbeanstalk.com", "lambda-url.on.aws", "on.aws"],
-	...["windows.net", "azure.com", "azurewebsites.net", "azureedge.net", "azurefd.net", "cloudapp.net", "trafficmanager.net"],
+	...["amazonaws.com", "amazonaws.com.cn", "aws.dev", "cloudfront.net", "awsapprunner.com", "elasticbeanstalk.com", "on.aws"],
+	...["windows.net", "azure.com", "azure.net", "azurewebsites.net", "azureedge.net", "azurefd.net", "cloudapp.net", "trafficmanager.net"],
+	...["chinacloudapi.cn", "usgovcloudapi.net"],
 	...["googleapis.com", "appspot.com", "run.app", "cloudfunctions.net", "web.app", "firebaseapp.com", "googleusercontent.com"],
 	...["github.io", "githubpreview.dev", "app.github.dev", "gitlab.io", "workers.dev", "pages.dev", "r2.dev"],
 	...["fastly.net", "fastlylb.net", "akamaized.net", "akamaihd.net", "edgesuite.net", "edgekey.net", "b-cdn.net", "cdn77.org"],

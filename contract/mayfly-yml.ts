@@ -5,6 +5,7 @@ import { readEntry } from "./host.ts";
 import { Id } from "./parse.ts";
 import { Patterns, Rule } from "./rule.ts";
 import { Arch, type Reading, readFamilies, readRange, readRetry, readSpot, readVolume } from "./size.ts";
+import type { StackLists } from "./tier-checks.ts";
 
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -113,13 +114,32 @@ const TierYml = v.strictObject({
 	freeForm: v.optional(v.boolean(), false),
 	/** The most vCPUs and GiB that a label may ask for here. */
 	ceiling: v.optional(
-		v.nullable(v.strictObject({ cpu: v.number(), ram: v.number(), volume: v.optional(v.nullable(v.number()), null) })),
+		v.nullable(
+			v.strictObject({
+				cpu: v.pipe(v.number(), v.minValue(1, "no machine has less than 1 vCPU")),
+				ram: v.pipe(v.number(), v.minValue(2, "no machine has less than 2 GiB")),
+				volume: v.optional(v.nullable(v.pipe(v.number(), v.minValue(1, "no disk has less than 1 GiB"))), null),
+			}),
+		),
 		null,
 	),
 	runnerGroupId: v.optional(v.nullable(Id), null),
 	/** Somebody must have approved the run's deployment. */
 	requireApproval: v.optional(v.boolean(), false),
 	egress: v.optional(EgressYml, { groups: ["github"], hosts: [] }),
+	/** What machines of this tier hold: left out, nothing (cloudformation/tier-role.yaml). */
+	role: v.optional(
+		v.nullable(
+			v.pipe(
+				v.string(),
+				v.regex(
+					/^arn:aws[a-z-]*:iam::[0-9]{12}:role\/[A-Za-z0-9+=,.@_-]{1,64}$/,
+					"not a role's ARN like arn:aws:iam::111122223333:role/builds",
+				),
+			),
+		),
+		null,
+	),
 	/** Who may open machines whose jobs say `ssh=true`. */
 	sshKeys: v.optional(v.pipe(v.array(SshKey), v.maxLength(100)), []),
 	limits: v.optional(LimitsYml, {}),
@@ -156,10 +176,10 @@ export type MayflyYml = v.InferOutput<typeof MayflyYml>;
 export type MayflyYmlReading = { ok: true; value: MayflyYml } | { ok: false; problems: ConfigProblem[] };
 
 /** Checks a mayfly.yml that was read from YAML: each part by itself and what the parts say of each other, every problem with its path. */
-export function parseMayflyYml(input: unknown): MayflyYmlReading {
+export function parseMayflyYml(input: unknown, lists: StackLists | null = null): MayflyYmlReading {
 	const shape = v.safeParse(MayflyYml, input);
 	const ofShape = (shape.issues ?? []).map((issue) => ({ path: v.getDotPath(issue) ?? "", reason: reasonOf(issue) }));
-	const problems = [...ofShape, ...problemsBetween(readableParts(input))];
+	const problems = [...ofShape, ...problemsBetween(readableParts(input), lists)];
 	return shape.success && problems.length === 0 ? { ok: true, value: shape.output } : { ok: false, problems };
 }
 
@@ -168,6 +188,18 @@ function reasonOf(issue: v.BaseIssue<unknown>): string {
 	if (issue.received === "undefined") return "is missing";
 	return issue.message.startsWith("Invalid ") ? `expected ${issue.expected}, found ${issue.received}` : issue.message;
 }
+
+const RuleList = v.fallback(v.optional(v.array(v.string())), undefined);
+const RULE_LISTS = {
+	events: RuleList,
+	refs: RuleList,
+	environments: RuleList,
+	workflows: RuleList,
+	repositories: RuleList,
+	actors: RuleList,
+};
+/** Items keep their places; what is no text is told with the shape. */
+const TextList = v.fallback(v.optional(v.array(v.fallback(v.string(), "")), []), []);
 
 /** What of a file with problems can be read: the rest of it is still compared, so that nobody mends a file one problem at a time. */
 const Readable = v.object({
@@ -185,13 +217,12 @@ const Readable = v.object({
 	tiers: recordOf({
 		kind: v.fallback(TierYml.entries.kind, "build"),
 		freeForm: v.fallback(TierYml.entries.freeForm, false),
-		allow: v.fallback(
-			v.object({ forks: v.fallback(v.optional(v.boolean(), false), false), events: v.fallback(v.optional(v.array(v.string()), []), []) }),
-			{ forks: false, events: [] },
-		),
+		allow: v.fallback(v.object({ forks: v.fallback(v.optional(v.boolean(), false), false), ...RULE_LISTS }), { forks: false }),
 		sshKeys: v.fallback(v.optional(v.array(v.unknown()), []), []),
 		requireApproval: v.fallback(TierYml.entries.requireApproval, false),
 		ceiling: v.fallback(TierYml.entries.ceiling, null),
+		role: v.fallback(TierYml.entries.role, null),
+		egress: v.fallback(v.object({ groups: TextList, hosts: TextList }), { groups: [], hosts: [] }),
 	}),
 });
 

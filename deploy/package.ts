@@ -19,6 +19,8 @@ export interface Deployed {
 	domainFile: string;
 	/** ARNs of objects of other buckets that machines may read. */
 	objects: string[];
+	/** The one tier whose machines hold a role, and that role's ARN. */
+	tierRole?: { tier: string; arn: string } | undefined;
 }
 export interface Place {
 	bucket: string;
@@ -93,10 +95,12 @@ export function packageStack({ templates, code }: Sources, deployed: Deployed, p
 	return { artifacts: [...made.values()], root };
 }
 
-function mappingEdits({ tiers, configKey, domainFile, objects }: Deployed): Edit[] {
+function mappingEdits({ tiers, configKey, domainFile, objects, tierRole }: Deployed): Edit[] {
 	if (tiers.length > TIERS.length) throw new TemplateError(ROOT, `holds ${TIERS.length} tiers, not ${tiers.length}`);
 	return [
 		...TIERS.map((place, at) => ({ path: ["Mappings", "Deployed", "Tiers", place], value: tiers[at] ?? "" })),
+		{ path: ["Mappings", "Deployed", "TierRole", "Tier"], value: tierRole?.tier ?? "" },
+		{ path: ["Mappings", "Deployed", "TierRole", "Arn"], value: tierRole?.arn ?? "" },
 		{ path: ["Mappings", "Deployed", "Config", "Key"], value: configKey },
 		{ path: ["Mappings", "Deployed", "Egress", "DomainFile"], value: domainFile },
 		{ path: ["Mappings", "Deployed", "Egress", "Objects"], value: objects.join(",") },

@@ -1,4 +1,5 @@
 // Which value each parameter of the root template gets, and from where. Pure.
+import { addressProblems } from "../egress/cidr-checks.ts";
 import { brokenRules } from "./rules.ts";
 import type { Template, TemplateParameter } from "./template.ts";
 
@@ -38,7 +39,15 @@ export function decideParameters(template: Template, given: Given, previous: Rec
 		),
 	];
 	const rules = missing.length > 0 || problems.length > 0 ? [] : brokenRules(template.Rules ?? {}, values);
-	return { chosen, missing, problems: [...problems, ...rules] };
+	return { chosen, missing, problems: [...problems, ...rules, ...wrongAddresses(values, problems)] };
+}
+
+/** What no pattern can tell of ranges: where they begin, and that they overlap. What a pattern refuses already is not told twice. */
+function wrongAddresses({ Cidr, SshCidr }: Record<string, string>, problems: readonly string[]): string[] {
+	if (Cidr === undefined) return [];
+	return addressProblems({ cidr: Cidr, sshCidr: SshCidr })
+		.filter(({ path }) => !problems.some((problem) => problem.startsWith(`${path}: `)))
+		.map(({ path, reason }) => `${path}: ${reason}`);
 }
 
 function firstOf(

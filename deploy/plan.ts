@@ -54,8 +54,10 @@ export function planDeployment(inputs: Inputs, chosen: Chosen[], code: Record<st
 	const domains = artifactOf("egress", "domains.txt", composed.egress.domains);
 	const stored = objectOf("", config, "application/json");
 	const configObject = { ...stored, key: `config/${stored.sha256}.json` };
+	const [tierRole] = Object.entries(file.tiers).flatMap(([tier, { role }]) => (role === null ? [] : [{ tier, arn: role }]));
 	const deployed: Deployed = {
 		...{ tiers: Object.keys(file.tiers), configKey: configObject.key, domainFile: `s3://${bucket}/${domains.key}` },
+		tierRole,
 		objects: composed.egress.objects,
 	};
 	const place = { bucket, urlOf: (key: string) => `https://${bucket}.s3.${target.region}.${urlSuffix}/${key}` };

@@ -1,7 +1,7 @@
 // EC2 as a gateway uses it: its peers, the zones' routes, and the one thing that it changes. Touches the network.
 import { DescribeInstancesCommand, DescribeRouteTablesCommand, EC2Client, ReplaceRouteCommand } from "@aws-sdk/client-ec2";
 import type { AwsCredentials } from "../aws/request.ts";
-import type { Peer, Routes } from "./take-over.ts";
+import type { Peer, Routes } from "./sight.ts";
 
 /** A call that EC2 refused or did not answer. */
 export class Ec2Error extends Error {

@@ -15,9 +15,9 @@ import { createLogs } from "./logs.ts";
 import { fetchLists } from "./mailbox.ts";
 import { render } from "./render.ts";
 import { ship } from "./ship.ts";
+import { firstSight, STEP_MS } from "./sight.ts";
 import { decideSync, type Fetched, installed, NOTHING_YET, type Synced, withProblem } from "./sync.ts";
 import { listenSyslog } from "./syslog.ts";
-import { firstSight, STEP_MS } from "./take-over.ts";
 import { watchStep } from "./watch.ts";
 
 export interface Ports {

@@ -3,7 +3,8 @@ import type { Fetch } from "../aws/imds-reader.ts";
 import type { Ec2 } from "./ec2.ts";
 import { answersAt } from "./health.ts";
 import type { Log } from "./log.ts";
-import { decide, looked, moved, type Sight, told, wantsTold } from "./take-over.ts";
+import { looked, moved, type Sight, told, wantsTold } from "./sight.ts";
+import { decide } from "./take-over.ts";
 
 export interface WatchPorts {
 	ec2: Ec2;
@@ -46,9 +47,9 @@ export async function watchStep(ports: WatchPorts, before: Sight): Promise<Sight
 		try {
 			await ports.ec2.lead(zone, sight.me);
 			sight = moved(sight, zone, ports.now());
-			ports.log("moved", { zone, from, to: sight.me, reason });
+			ports.log("moved", { route: zone, from, to: sight.me, reason });
 		} catch (error) {
-			ports.log("not-moved", { zone, from, to: sight.me, reason, error: String(error) });
+			ports.log("not-moved", { route: zone, from, to: sight.me, reason, error: String(error) });
 		}
 	}
 	return sight;

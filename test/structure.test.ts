@@ -40,6 +40,7 @@ const DECISIONS = [
 	"gateway/drop-lines.ts",
 	"gateway/render.ts",
 	"gateway/sync.ts",
+	"gateway/sight.ts",
 	"gateway/take-over.ts",
 ];
 

@@ -1,22 +1,29 @@
-// `bun run mayfly egress`: what the gateways saw, as a list. Touches files; decides nothing.
+// `bun run mayfly egress`: hosts for lists, from what the gateways saw and from what clients say. Touches files; decides nothing.
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { proposalYaml, propose } from "../../egress/propose.ts";
 import type { Terminal } from "../terminal.ts";
+import { CLIENT_NAMES, registries } from "./registries/command.ts";
 
-const HELP = `What the egress gateways saw.
+const HELP = `Hosts for the egress lists of mayfly.yml: those that the gateways saw, and those that package managers are configured to ask.
 
 usage: bun run mayfly egress propose <file>... [--json]
+       bun run mayfly egress registries [client...] [--tier NAME] [--json]
 
   propose    hosts that jobs asked for and no list admits, by tier, as lines for mayfly.yml. Reads the gateways' log: exported
              files, or - for stdin. A stack in the mode "observe" lets them through and logs them; "enforce" cuts them and logs them.
+  registries hosts that the package managers of this machine ask, from their own configuration, as lines for mayfly.yml: a company's
+             registry is often a mirror, so no list of Mayfly's has one. Clients: ${CLIENT_NAMES.join(", ")}; all, if none is named
+  --tier     the tier that the lines are for (default build)
   --json     the same as JSON
 
 examples:
   aws logs tail /mayfly/prod/proxy --since 7d | bun run mayfly egress propose -
   bun run mayfly egress propose proxy-*.log
+  bun run mayfly egress registries
+  bun run mayfly egress registries npm pip --tier build
 
-exit status: 0 read, whatever was found; 2 not read
+exit status: 0 read, whatever was found; 1 a client that was named is not installed; 2 not read
 `;
 const NOT_READ = 2;
 
@@ -33,6 +40,7 @@ async function textOf(file: string): Promise<string> {
 export async function egress(argv: string[], terminal: Terminal): Promise<number> {
 	let asked: ReturnType<typeof read>;
 	try {
+		if (argv[0] === "registries" && !argv.includes("--help") && !argv.includes("-h")) return await registries(argv.slice(1), terminal);
 		asked = read(argv);
 	} catch (error) {
 		return refuse(terminal, error instanceof Error ? error.message : String(error));
@@ -42,8 +50,10 @@ export async function egress(argv: string[], terminal: Terminal): Promise<number
 		return 0;
 	}
 	const [action, ...files] = asked.positionals;
-	if (action !== "propose")
-		return refuse(terminal, action === undefined ? "say what to do: propose" : `there is no ${JSON.stringify(action)}: there is propose`);
+	if (action !== "propose") {
+		const there = "there is propose and registries";
+		return refuse(terminal, action === undefined ? `say what to do: ${there}` : `there is no ${JSON.stringify(action)}: ${there}`);
+	}
 	if (files.length === 0) return refuse(terminal, "propose reads at least one file, or - for stdin");
 	try {
 		const texts = await Promise.all(files.map(textOf));

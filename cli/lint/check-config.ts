@@ -1,8 +1,8 @@
-// Checks the text of a mayfly.yml: what contract/config-yaml.ts says of it, each problem with its line. Pure.
+// Checks the text of a mayfly.yml: what egress/mayfly-file.ts says of it, each problem with its line. Pure.
 import { type Document, parseDocument } from "yaml";
 import { type ResolvedFile, resolveFile } from "../../contract/config.ts";
 import type { ConfigProblem } from "../../contract/config-checks.ts";
-import { parseMayflyYaml } from "../../contract/config-yaml.ts";
+import { readMayflyFile } from "../../egress/mayfly-file.ts";
 import { linePlace, linesOf } from "../../local/workflow/document.ts";
 import { offsetOfPath } from "./config-place.ts";
 import type { LintProblem } from "./problem.ts";
@@ -15,7 +15,7 @@ export interface ConfigCheck {
 
 /** `file` is what problems call it. Never throws. */
 export function checkConfig(file: string, text: string): ConfigCheck {
-	const read = parseMayflyYaml(text);
+	const read = readMayflyFile(text);
 	return read.ok ? { config: resolveFile(read.value), problems: [] } : { config: null, problems: problemsAt(file, text, read.problems) };
 }
 

@@ -12,6 +12,20 @@ const tls = (name: string) => ({
 });
 const say = (what: object) => process.stdout.write(`${JSON.stringify(what)}\n`);
 
+/** A download of some seconds: forty parts of 8 KiB. */
+function slow(): Response {
+	let left = 40;
+	return new Response(
+		new ReadableStream({
+			async pull(controller) {
+				await Bun.sleep(150);
+				controller.enqueue(new Uint8Array(8192));
+				if (--left === 0) controller.close();
+			},
+		}),
+	);
+}
+
 function origin(address: string, port: number, names: string[] | null): void {
 	Bun.serve({
 		...{ hostname: address, port },
@@ -19,7 +33,7 @@ function origin(address: string, port: number, names: string[] | null): void {
 		fetch(request, server) {
 			const { hostname } = new URL(request.url);
 			say({ address, port, host: request.headers.get("host") ?? hostname, from: server.requestIP(request)?.address });
-			return new Response(`${address}\n`);
+			return new URL(request.url).pathname === "/slow" ? slow() : new Response(`${address}\n`);
 		},
 	});
 }

@@ -1,16 +1,6 @@
-// Gateways of a stack by a simulated clock: each looks and decides by gateway/take-over.ts; EC2, their machines and their network are here.
-import {
-	decide,
-	firstSight,
-	looked,
-	moved,
-	type Peer,
-	type Routes,
-	type Sight,
-	STEP_MS,
-	told,
-	wantsTold,
-} from "../../gateway/take-over.ts";
+// Gateways of a stack by a simulated clock: each looks by gateway/sight.ts and decides by take-over.ts; EC2, their machines and their network are here.
+import { firstSight, looked, moved, type Peer, type Routes, type Sight, STEP_MS, told, wantsTold } from "../../gateway/sight.ts";
+import { decide } from "../../gateway/take-over.ts";
 import type { Dice } from "../dice.ts";
 
 export interface Machine extends Peer {

@@ -48,23 +48,16 @@ describe("standing", () => {
 });
 
 describe("admission", () => {
-	const closed = resolved(`
-owners: [{ name: octo-org }]
-images: { i: { arch: x64 } }
-presets: { own: { cpu: 2, image: i } }
-tiers:
-  own: { allow: { events: [push, pull_request], refs: [refs/heads/main, refs/pull/*/merge], actors: [mona], environments: [] } }
-`);
-	const asks = (labels: string, more: Partial<Run> = {}, environment: string | null = null, by = closed) => {
-		const result = admitJob({ ...run, ...more }, { ...job, labels: [labels] }, environment, by);
-		return result.admitted ? "admitted" : result.reason;
-	};
 	const open = resolved(`
 owners: [{ name: octo-org }]
 images: { i: { arch: x64 } }
 presets: { own: { cpu: 2, image: i } }
 tiers: { own: { allow: { events: [push, pull_request], refs: [refs/heads/main, refs/pull/*/merge], actors: [mona] } } }
 `);
+	const asks = (labels: string, more: Partial<Run> = {}, environment: string | null = null, by = open) => {
+		const result = admitJob({ ...run, ...more }, { ...job, labels: [labels] }, environment, by);
+		return result.admitted ? "admitted" : result.reason;
+	};
 	test.each([
 		["a push to the branch", {}, "admitted"],
 		["a push to another branch", { headBranch: "other" }, "is not among the tier's refs"],
@@ -79,12 +72,14 @@ tiers: { own: { allow: { events: [push, pull_request], refs: [refs/heads/main, r
 		["an unknown actor", { actor: null, triggeringActor: null }, "actors and the job's is unknown"],
 		["another owner", { repository: "eve/repo", headRepository: "eve/repo" }, "The owner eve is not served here."],
 	])("%s", (_, more, expected) => {
-		expect(asks("mayfly=1/runner=own", more, null, open)).toContain(expected);
+		expect(asks("mayfly=1/runner=own", more)).toContain(expected);
 	});
 
-	test("a list that is empty admits nothing", () => {
-		expect(asks("mayfly=1/runner=own", {}, "production")).toContain("is not among the tier's environments: none");
-		expect(asks("mayfly=1/runner=own")).toContain("environments and the job's is unknown");
+	test("a list that is empty, which no mayfly.yml may have, admits nothing", () => {
+		const closed = structuredClone(open);
+		for (const { allow } of Object.values(closed.tiers)) allow.environments = [];
+		expect(asks("mayfly=1/runner=own", {}, "production", closed)).toContain("is not among the tier's environments: none");
+		expect(asks("mayfly=1/runner=own", {}, null, closed)).toContain("environments and the job's is unknown");
 	});
 });
 

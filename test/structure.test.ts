@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 
 const root = join(import.meta.dir, "..");
-const PARTS = ["contract", "aws", "relay", "poller", "agent", "gateway", "local", "cli", "egress", "build", "test"];
+const PARTS = ["contract", "aws", "relay", "poller", "agent", "gateway", "local", "cli", "deploy", "egress", "build", "test"];
 
 function sourcesBelow(folder: string): string[] {
 	return readdirSync(folder).flatMap((name) => {
@@ -23,7 +23,7 @@ const importsOf = (text: string) => [...text.matchAll(/(?:from|import)\s*\(?\s*"
 const namesOf = (found: { path: string }[]) => found.map(({ path }) => path);
 
 /** The files that may name the environment: one entry for each thing that is started. */
-const ENTRIES = ["relay/worker.ts", "poller/handler.ts", "agent/main.ts", "gateway/main.ts"];
+const ENTRIES = ["relay/worker.ts", "poller/handler.ts", "agent/main.ts", "gateway/main.ts", "deploy/main.ts"];
 /** Decisions: no clock, randomness, network or process of their own. */
 const DECISIONS = [
 	"relay/ledger.ts",
@@ -42,6 +42,13 @@ const DECISIONS = [
 	"gateway/sync.ts",
 	"gateway/sight.ts",
 	"gateway/take-over.ts",
+	"deploy/changes.ts",
+	"deploy/egress-document.ts",
+	"deploy/package.ts",
+	"deploy/parameters.ts",
+	"deploy/plan.ts",
+	"deploy/rules.ts",
+	"deploy/stack-state.ts",
 ];
 
 describe("structure", () => {
@@ -77,13 +84,25 @@ describe("structure", () => {
 		expect(strays).toEqual([]);
 	});
 
+	test("the deployment imports contract, what it builds and what lint knows, and nothing that runs in an account imports it", () => {
+		const targets = (part: string) =>
+			inside(part).flatMap(({ path, text }) =>
+				importsOf(text)
+					.filter((name) => name.startsWith("."))
+					.map((name) => [path, relative(root, join(root, path, "..", name))] as const),
+			);
+		expect(targets("deploy").filter(([, target]) => !/^(deploy|contract|egress|build|cli\/lint)\//.test(target))).toEqual([]);
+		const others = PARTS.filter((part) => part !== "deploy" && part !== "test").flatMap(targets);
+		expect(others.filter(([, target]) => target.startsWith("deploy/"))).toEqual([]);
+	});
+
 	test("contract imports nothing of ours but itself", () => {
 		const strays = inside("contract").filter(({ text }) => importsOf(text).some((name) => name.startsWith("../")));
 		expect(namesOf(strays)).toEqual([]);
 	});
 
 	test("only entry files read the environment", () => {
-		const readers = inside("contract", "aws", "egress", "relay", "poller", "agent", "gateway").filter(
+		const readers = inside("contract", "aws", "egress", "relay", "poller", "agent", "gateway", "deploy").filter(
 			({ path, text }) => /process\.env|Bun\.env|import\.meta\.env/.test(text) && !ENTRIES.includes(path),
 		);
 		expect(namesOf(readers)).toEqual([]);

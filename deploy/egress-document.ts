@@ -4,32 +4,10 @@ import type { ResolvedFile } from "../contract/config.ts";
 import { type EgressDocument, type EgressList, type EgressMode, parseEgressDocument } from "../contract/egress.ts";
 import { type Host, readHost } from "../contract/host.ts";
 import { allowlistOf, type Group, unionOf } from "../egress/allowlist.ts";
-import { MOST_TIERS, subnetPlan } from "../egress/plan.ts";
+import { subnetPlan } from "../egress/plan.ts";
 
-/** The list of the poller's subnets. */
+/** The list of the poller's subnets, which no tier may be called (egress/mayfly-file.ts). */
 export const POLLER_LIST = "poller";
-const TAKEN = [POLLER_LIST, "none"];
-
-/** `path` in dots from the top of mayfly.yml. */
-export interface FileProblem {
-	path: string;
-	reason: string;
-}
-
-/** What a stack cannot hold although the file is well: tiers, their names and their lists. */
-export function egressProblems({ tiers }: ResolvedFile, groups: Record<string, Group>): FileProblem[] {
-	const names = Object.keys(tiers);
-	return [
-		...(names.length > MOST_TIERS ? [{ path: "tiers", reason: `${names.length} tiers: a stack holds at most ${MOST_TIERS}` }] : []),
-		...names
-			.filter((name) => TAKEN.includes(name))
-			.map((name) => ({ path: `tiers.${name}`, reason: `${name} is the name of a list of the gateways' own: call the tier otherwise` })),
-		...Object.entries(tiers).flatMap(([name, { egress }]) => {
-			const list = allowlistOf(egress, groups);
-			return list.ok ? [] : list.problems.map(({ path, reason }) => ({ path: `tiers.${name}.egress.${path}`, reason }));
-		}),
-	];
-}
 
 export interface Surroundings {
 	mode: EgressMode;
@@ -52,7 +30,7 @@ export type EgressReading = { ok: true; egress: Egress } | { ok: false; reason: 
 const GITHUB_API = "api.github.com";
 const TOKEN_ISSUER = "token.actions.githubusercontent.com";
 
-/** Tiers must have no problems (`egressProblems`). */
+/** Refused is what egress/mayfly-file.ts does not know of: where the stack is, and groups that hold what is no host. */
 export function composeEgress({ tiers }: ResolvedFile, groups: Record<string, Group>, around: Surroundings): EgressReading {
 	const names = Object.keys(tiers);
 	const planned = subnetPlan(around.cidr, around.zones, names.length);
@@ -62,12 +40,14 @@ export function composeEgress({ tiers }: ResolvedFile, groups: Record<string, Gr
 	const { plan } = planned;
 	const aws = (service: string) => ({ name: `${service}.${around.region}.${around.urlSuffix}`, below: false });
 	const poller = [relay.host, { name: GITHUB_API, below: false }, { name: TOKEN_ISSUER, below: false }, aws("ec2"), aws("secretsmanager")];
+	const allowed = Object.entries(tiers).map(([name, { egress }]) => ({ name, list: allowlistOf(egress, groups) }));
+	const problems = allowed.flatMap(({ name, list }) =>
+		list.ok ? [] : list.problems.map((one) => `tiers.${name}.egress.${one.path}: ${one.reason}`),
+	);
+	if (problems.length > 0) return { ok: false, reason: problems.join("\n") };
 	const lists = [
-		...Object.entries(tiers).map(([name, { egress }], at) => {
-			const allowed = allowlistOf(egress, groups);
-			// Machines report to the relay, whatever else they may reach.
-			return { name, sources: plan.tiers[at] ?? [], hosts: [...(allowed.ok ? allowed.hosts : []), relay.host] };
-		}),
+		// Machines report to the relay, whatever else they may reach.
+		...allowed.map(({ name, list }, at) => ({ name, sources: plan.tiers[at] ?? [], hosts: [...(list.ok ? list.hosts : []), relay.host] })),
 		{ name: POLLER_LIST, sources: plan.pollers, hosts: poller },
 	];
 	const parsed = parseEgressDocument({ version: 1, mode: around.mode, gateways: plan.gateways, lists: lists.map(written) });

@@ -1,14 +1,13 @@
 // What the operator hands in, and what this checkout has for it: read and checked before anything is asked of AWS. Touches files.
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { checkConfig, problemsAt } from "../cli/lint/check-config.ts";
+import { checkConfig } from "../cli/lint/check-config.ts";
 import { readText } from "../cli/lint/files.ts";
 import { problemLine } from "../cli/lint/print.ts";
 import type { ResolvedFile } from "../contract/config.ts";
 import type { Group } from "../egress/allowlist.ts";
 import knownGroups from "../egress/groups.json";
 import type { DeployArguments } from "./arguments.ts";
-import { egressProblems } from "./egress-document.ts";
 import { ROOT } from "./package.ts";
 import { decideParameters, type Given } from "./parameters.ts";
 import { readParametersFile } from "./parameters-file.ts";
@@ -35,7 +34,7 @@ export async function readInputs(args: DeployArguments, checkout: string, colour
 	const groups: Record<string, Group> = knownGroups;
 	const root = readTemplate(ROOT, templates[ROOT] ?? "");
 	const file = config.ok
-		? readOperatorFile(args.config, config.text, groups, colour)
+		? readOperatorFile(args.config, config.text, colour)
 		: { resolved: null, problems: [`--config ${args.config} ${config.reason}`] };
 	const values = parameters === null ? { ok: true as const, values: {} } : parameters.ok ? readParametersFile(parameters.text) : parameters;
 	const given = { set: args.set, file: values.ok ? values.values : {} };
@@ -59,9 +58,7 @@ interface OperatorFile {
 	problems: string[];
 }
 
-function readOperatorFile(name: string, text: string, groups: Record<string, Group>, colour: boolean): OperatorFile {
+function readOperatorFile(name: string, text: string, colour: boolean): OperatorFile {
 	const { config, problems } = checkConfig(name, text);
-	const found = config === null ? problems : problemsAt(name, text, egressProblems(config, groups));
-	const lines = found.map((problem) => problemLine(problem, colour));
-	return { resolved: lines.length > 0 ? null : config, problems: lines };
+	return { resolved: config, problems: problems.map((problem) => problemLine(problem, colour)) };
 }

@@ -27,8 +27,9 @@ function acls({ lists, folder }: Gateway, asked: string): string[] {
 	]);
 }
 
-/** A name of other characters or of more than DNS allows is no name; it is not written to the log either. */
+/** A name of other characters or of more than DNS allows is no name; it is not written to the log either, whose lines have an end. */
 const NAME = "^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$";
+const METHOD = "^[A-Z]{1,16}$";
 
 function tls(gateway: Gateway): string[] {
 	const { lists, mode } = gateway;
@@ -44,14 +45,15 @@ function tls(gateway: Gateway): string[] {
 		"tcp-request inspect-delay 3s",
 		...acls(gateway, "sess.name"),
 		"acl hello req.ssl_hello_type 1",
-		`acl a_name var(sess.name) -m reg ${NAME}`,
+		`acl a_name var(sess.asked) -m reg ${NAME}`,
 		"acl listed var(sess.listed) -m bool",
 		`acl not_public var(sess.ip) -m ip ${NOT_PUBLIC.join(" ")}`,
 		"tcp-request content set-var(sess.act) str(deny)",
 		"tcp-request content set-var(sess.why) str(listed)",
 		"tcp-request content set-var(sess.list) str(none)",
 		...lists.map(({ name }) => `tcp-request content set-var(sess.list) str(${name}) if from_${name}`),
-		"tcp-request content set-var(sess.name) req.ssl_sni,lower if hello",
+		"tcp-request content set-var(sess.asked) req.ssl_sni,lower if hello",
+		"tcp-request content set-var(sess.name) var(sess.asked) if hello a_name",
 		// Waits for the whole hello: what is not there when the delay is over, or is no hello, has no name.
 		...reject("no-name", "hello !a_name"),
 		...lists.map(({ name }) => `tcp-request content set-var(sess.listed) bool(true) if hello from_${name} listed_${name}`),
@@ -83,18 +85,20 @@ function web(gateway: Gateway): string[] {
 		"mode http",
 		`bind :${WEB_PORT}`,
 		"timeout http-request 10s",
-		`log-format '{"at":"%Ts.%ms","gateway":"web","src":"%ci","port":%cp,"orig_dst":"%[fc_dst]","to":"%[dst]","name":"%[var(txn.name),json(utf8s)]","list":"%[var(txn.list)]","act":"%[var(txn.act)]","why":"%[var(txn.why)]","method":"%HM","status":%ST,"state":"%ts","in":%U,"out":%B,"ms":%Tt}'`,
+		`log-format '{"at":"%Ts.%ms","gateway":"web","src":"%ci","port":%cp,"orig_dst":"%[fc_dst]","to":"%[dst]","name":"%[var(txn.name),json(utf8s)]","list":"%[var(txn.list)]","act":"%[var(txn.act)]","why":"%[var(txn.why)]","method":"%[var(txn.method)]","status":%ST,"state":"%ts","in":%U,"out":%B,"ms":%Tt}'`,
 		...acls(gateway, "txn.name"),
-		`acl a_name var(txn.name) -m reg ${NAME}`,
+		`acl a_name var(txn.asked) -m reg ${NAME}`,
 		"acl listed var(txn.listed) -m bool",
 		`acl not_public var(txn.ip) -m ip ${NOT_PUBLIC.join(" ")}`,
 		"http-request set-var(txn.act) str(deny)",
 		"http-request set-var(txn.why) str(listed)",
 		"http-request set-var(txn.list) str(none)",
+		`http-request set-var(txn.method) method if { method -m reg ${METHOD} }`,
 		...lists.map(({ name }) => `http-request set-var(txn.list) str(${name}) if from_${name}`),
 		// This is no proxy that anybody may ask for a tunnel.
 		...deny("tunnel", "METH_CONNECT"),
-		"http-request set-var(txn.name) req.hdr(host),field(1,:),lower",
+		"http-request set-var(txn.asked) req.hdr(host),field(1,:),lower",
+		"http-request set-var(txn.name) var(txn.asked) if a_name",
 		...deny("no-name", "!a_name"),
 		...deny("no-name", "{ req.hdr_cnt(host) gt 1 }"),
 		...lists.map(({ name }) => `http-request set-var(txn.listed) bool(true) if from_${name} listed_${name}`),

@@ -20,7 +20,7 @@ export function checkConfig(file: string, text: string): ConfigCheck {
 }
 
 /** Problems of a file, each with its line. */
-export function problemsAt(file: string, text: string, problems: readonly ConfigProblem[]): LintProblem[] {
+function problemsAt(file: string, text: string, problems: readonly ConfigProblem[]): LintProblem[] {
 	const placeOf = placesIn(text);
 	return problems.map((problem) => {
 		const isLine = /^line \d+$/.test(problem.path);

@@ -58,7 +58,15 @@ export async function startAwsAccount() {
 	function start(argv: string[], more: Record<string, string | undefined> = {}) {
 		return Bun.spawn([process.execPath, join(CHECKOUT, "deploy", "main.ts"), ...argv], {
 			cwd: CHECKOUT,
-			env: { PATH: process.env.PATH, HOME: "/nonexistent", AWS_EC2_METADATA_DISABLED: "true", NO_COLOR: "1", ...env, ...more },
+			env: {
+				PATH: process.env.PATH,
+				HOME: "/nonexistent",
+				BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0",
+				AWS_EC2_METADATA_DISABLED: "true",
+				NO_COLOR: "1",
+				...env,
+				...more,
+			},
 			stdin: "ignore",
 			stdout: "pipe",
 			stderr: "pipe",

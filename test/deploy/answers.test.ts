@@ -1,5 +1,5 @@
 // A deployment that is answered, interrupted or fails: what is left behind, and what is said.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { EGRESS_KEY } from "../../contract/egress.ts";
@@ -7,6 +7,8 @@ import { type AwsAccount, CREDENTIALS, EXAMPLE, endOf, NEEDED, REGION, startAwsA
 import { cloudFormationOf, outputsOf } from "./resources.ts";
 
 const MINUTES = 60_000;
+// Each test is a process or several, on a machine that others use.
+setDefaultTimeout(3 * MINUTES);
 const STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/mayfly/0";
 let account: AwsAccount;
 beforeAll(async () => {
@@ -45,6 +47,7 @@ async function atTerminal(answer: string, ...argv: string[]) {
 		env: {
 			PATH: process.env.PATH,
 			HOME: "/nonexistent",
+			BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0",
 			TERM: "xterm",
 			AWS_ENDPOINT_URL: account.url,
 			AWS_ACCESS_KEY_ID: "test",

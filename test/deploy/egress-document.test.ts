@@ -1,10 +1,8 @@
 // What gateways and the resolver are told, composed from tiers.
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { resolveFile } from "../../contract/config.ts";
 import { parseMayflyYaml } from "../../contract/config-yaml.ts";
-import { composeEgress, egressProblems, type Surroundings } from "../../deploy/egress-document.ts";
+import { composeEgress, type Surroundings } from "../../deploy/egress-document.ts";
 import { unionOf } from "../../egress/allowlist.ts";
 
 const GROUPS = {
@@ -79,8 +77,9 @@ describe("the gateways' list", () => {
 		["a relay at an address", { relayUrl: "https://10.0.0.1" }, "RelayUrl: "],
 		["a range that is too small", { cidr: "10.77.0.0/24" }, "Cidr: "],
 		["four zones", { zones: 4 }, "Cidr: 4 zones"],
+		["a group that there is not", { groups: {} }, "tiers.build.egress.groups.0: there is no group github"],
 	])("is refused for %s", (_, around, reason) => {
-		const read = composeEgress(fileOf(TWO), GROUPS, { ...AROUND, ...around });
+		const read = composeEgress(fileOf(TWO), (around as { groups?: typeof GROUPS }).groups ?? GROUPS, { ...AROUND, ...around });
 		expect(read.ok ? "" : read.reason).toStartWith(reason);
 	});
 });
@@ -98,21 +97,5 @@ describe("buckets that a list names", () => {
 	])("%s in %s may be read through the endpoint as %p", (host, region, object) => {
 		const { objects } = composed({ build: { groups: [], hosts: [host] } }, { region });
 		expect(objects).toEqual(object === null ? [] : [object]);
-	});
-});
-
-describe("a file that a stack cannot hold", () => {
-	test.each<[what: string, tiers: Record<string, Egress>, path: string]>([
-		["six tiers", { a: {}, b: {}, c: {}, d: {}, e: {}, f: {} }, "tiers"],
-		["a tier called as the poller's list", { poller: {} }, "tiers.poller"],
-		["a tier called as no list", { none: {} }, "tiers.none"],
-		["a group that there is not", { build: { groups: ["github", "gitlab"] } }, "tiers.build.egress.groups.1"],
-	])("%s is told with its path", (_, tiers, path) => {
-		expect(egressProblems(fileOf(tiers), GROUPS).map((problem) => problem.path)).toEqual([path]);
-	});
-
-	test("is not the one to begin with", () => {
-		const read = parseMayflyYaml(readFileSync(join(import.meta.dir, "..", "..", "docs", "mayfly.example.yml"), "utf8"));
-		expect(read.ok && egressProblems(resolveFile(read.value), GROUPS)).toEqual([]);
 	});
 });

@@ -1,6 +1,6 @@
 // The poller's own code against a stack that was deployed to moto: what the templates tell it of the stack is enough to launch, find and end machines
 // there, and to leave boot documents.
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { DescribeInstancesCommand, DescribeLaunchTemplateVersionsCommand, type EC2Client } from "@aws-sdk/client-ec2";
 import { DeleteObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { bootKey } from "../../contract/boot.ts";
@@ -20,6 +20,8 @@ import { type AwsAccount, CREDENTIALS, EXAMPLE, IMAGE, NEEDED, REGION, startAwsA
 import { cloudFormationOf, type Made, madeIn, outputsOf } from "./resources.ts";
 
 const MINUTES = 60_000;
+// Each test is a process or several, on a machine that others use.
+setDefaultTimeout(3 * MINUTES);
 let account: AwsAccount;
 let made: Made[];
 let outputs: Record<string, string>;

@@ -1,5 +1,5 @@
 // What the command refuses, through its front door, and how little it asked of AWS before.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { type AwsAccount, EXAMPLE, NEEDED, REGION, startAwsAccount, UNVALIDATED } from "./account.ts";
 
 const MINUTES = 60_000;
+// Each test is a process or several, on a machine that others use.
+setDefaultTimeout(3 * MINUTES);
 let account: AwsAccount;
 let folder: string;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 // The whole stack, deployed by the command to moto: what was asked for is there, but for the types that moto is known to skip; a second deployment
 // changes nothing, and a changed mayfly.yml what it should.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,6 +16,8 @@ import { ACCOUNT, type AwsAccount, CREDENTIALS, type Ended, EXAMPLE, NEEDED, REG
 import { askedFor, cloudFormationOf, type Made, madeIn, outputsOf } from "./resources.ts";
 
 const MINUTES = 60_000;
+// Each test is a process or several, on a machine that others use.
+setDefaultTimeout(3 * MINUTES);
 /** What moto 5.2.5 makes nothing of (AWS.md 4). One more, or one less, is told by the first test. */
 const SKIPPED = [
 	"AWS::Budgets::Budget",

@@ -54,7 +54,7 @@ export async function startLab(mode: EgressMode, lists: Lists) {
 		execFileSync("bash", [script, "up", prefix], { stdio: ["ignore", "ignore", "inherit"] });
 		makeCertificates(folder);
 		writeNames(hostsFile);
-		const resolver = space.resolver("dns", hostsFile);
+		const resolver = await space.resolver("dns", hostsFile);
 		const kernelLog = await space.kernelLog();
 		const reached = await heard("net", [process.execPath, join(import.meta.dir, "origins.ts"), folder]);
 		const log = await heard("gw", [process.execPath, join(import.meta.dir, "syslog.ts")]);
@@ -73,6 +73,8 @@ export async function startLab(mode: EgressMode, lists: Lists) {
 			log: () => log.flatMap((line) => (line.includes("{") ? [JSON.parse(line.slice(line.indexOf("{"))) as Record<string, unknown>] : [])),
 			/** nftables' lines. */
 			kernelLog: () => kernelLog,
+			/** What the resolver was asked by whom, as Route 53's query log has it. */
+			dnsLog: () => resolver.asked,
 			exec,
 			/** curl with the lab's authority; `to` takes the place of the resolver. */
 			curl(from: From | "gw", url: string, { to, args = [] }: { to?: string; args?: string[] } = {}) {
@@ -86,7 +88,7 @@ export async function startLab(mode: EgressMode, lists: Lists) {
 			/** The addresses of names change. */
 			rename(names: Record<string, string>) {
 				writeNames(hostsFile, names);
-				resolver.kill("SIGHUP");
+				resolver.readAgain();
 			},
 			/** New lists, as a deploy brings them. */
 			reload(asked: Lists) {

@@ -44,11 +44,13 @@ export function createNamespaces(prefix: string) {
 			execFileSync("sysctl", ["-qw", "net.netfilter.nf_log_all_netns=1"]);
 			return await keepLines(spawn(["dmesg", "--follow-new", "--notime"], "pipe"));
 		},
-		/** A resolver that knows the names of a file in the form of /etc/hosts, which it reads again at SIGHUP. */
-		resolver(name: string, hostsFile: string) {
+		/** A resolver that knows the names of a file in the form of /etc/hosts, which it reads again at SIGHUP. It says what it was asked. */
+		async resolver(name: string, hostsFile: string) {
 			const options = ["--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--local=/#/", "--user=root"];
 			const place = [`--addn-hosts=${hostsFile}`, "--listen-address=169.254.169.253", "--bind-interfaces", "--pid-file="];
-			return within(name, ["dnsmasq", ...options, ...place]);
+			const log = ["--log-queries", "--log-facility=-"];
+			const child = within(name, ["sh", "-c", `exec "$@" 2>&1`, "sh", "dnsmasq", ...options, ...place, ...log], "pipe");
+			return { asked: await keepLines(child), readAgain: () => child.kill("SIGHUP") };
 		},
 		/** Runs a command to its end. */
 		async exec(name: string, ...command: string[]) {
@@ -73,6 +75,8 @@ export function createNamespaces(prefix: string) {
 const ADDRESSES: Record<string, string> = {
 	...{ "github.test": "11.0.0.10", "api.github.test": "11.0.0.10", "shared.test": "11.0.0.30", "rotate.test": "11.0.0.10" },
 	...{ "imds.test": "169.254.169.254", "vpc.test": "10.77.2.10", "loop.test": "127.0.0.1" },
+	// On no list.
+	...{ "other-imds.test": "169.254.169.254", "other-vpc.test": "10.77.2.10", "other-loop.test": "127.0.0.1" },
 	...{ "ship.test": "11.0.0.10", "evil.test": "11.0.0.20" },
 };
 

@@ -104,7 +104,7 @@ export async function startZones() {
 		makeCertificates(folder);
 		const hostsFile = join(folder, "hosts");
 		writeNames(hostsFile);
-		space.resolver("dns", hostsFile);
+		await space.resolver("dns", hostsFile);
 		await space.kernelLog();
 		writeFileSync(join(folder, "world.json"), JSON.stringify(world));
 		const standIns = (name: string, what: string) =>

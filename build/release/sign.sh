@@ -10,5 +10,6 @@ keys=$(mktemp -d -p /dev/shm)
 trap 'rm -rf "$keys"' EXIT
 (umask 077 && printf '%s\n' "$MINISIGN_SECRET_KEY" >"$keys/secret")
 rm -f "$folder/SHA256SUMS.minisig"
-printf '%s\n' "${MINISIGN_PASSWORD:-}" | minisign -S -s "$keys/secret" -m "$folder/SHA256SUMS" -t "$comment" >/dev/null
+# No pipe: a key without a password leaves its reader's end closed.
+minisign -S -s "$keys/secret" -m "$folder/SHA256SUMS" -t "$comment" >/dev/null < <(printf '%s\n' "${MINISIGN_PASSWORD:-}")
 "$(dirname "$0")/verify.sh" "$folder" "$MINISIGN_PUBLIC_KEY"

@@ -1,7 +1,7 @@
 // Packer and its Amazon plugin, built from their modules: what packer says of our templates, with the plugin that would run them.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { goProgram, TOOLS } from "./go-module.ts";
+import { installGoProgram, FOLDER as TOOLS } from "./go-program.ts";
 
 const PACKER = "v1.11.2";
 /** The one that ami/packer/plugins.pkr.hcl asks for. */
@@ -20,14 +20,14 @@ const ENVIRONMENT = {
 };
 
 export async function installPacker(): Promise<Packer> {
-	const packer = await goProgram("github.com/hashicorp/packer", PACKER);
+	const packer = await installGoProgram({ path: "github.com/hashicorp/packer", version: PACKER, replaces: true });
 	const run: Packer["run"] = async (...args) => {
 		const child = Bun.spawn([packer, ...args], { cwd: TOOLS, env: ENVIRONMENT, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
 		const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
 		return { code, out: `${out}${err}` };
 	};
 	if (!existsSync(join(PLUGINS, "github.com/hashicorp/amazon"))) {
-		const plugin = await goProgram("github.com/hashicorp/packer-plugin-amazon", PLUGIN);
+		const plugin = await installGoProgram({ path: "github.com/hashicorp/packer-plugin-amazon", version: PLUGIN, replaces: true });
 		const { code, out } = await run("plugins", "install", "--path", plugin, "github.com/hashicorp/amazon");
 		if (code !== 0) throw new Error(`packer plugins install: ${out}`);
 	}

@@ -5,7 +5,7 @@ import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { goTool } from "../fakes/go-module.ts";
+import { installGoProgram } from "../fakes/go-program.ts";
 import { zizmor } from "../fakes/zizmor.ts";
 
 const root = join(import.meta.dir, "..", "..");
@@ -25,7 +25,7 @@ const workflows = files.map((file) => ({
 
 async function actionlint(...paths: string[]): Promise<{ code: number; out: string }> {
 	if (Bun.which("shellcheck") === null) throw new Error("shellcheck is not installed, so actionlint would not look into scripts");
-	const program = await goTool("github.com/rhysd/actionlint/cmd/actionlint", "v1.7.12");
+	const program = await installGoProgram({ path: "github.com/rhysd/actionlint/cmd/actionlint", version: "v1.7.12" });
 	const child = Bun.spawn([program, "-no-color", "-oneline", ...paths], { cwd: root, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
 	const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
 	return { code, out: `${out}${err}` };

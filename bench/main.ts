@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { dirname } from "node:path";
 import { benchAgent } from "./agent/main.ts";
+import { benchEgress } from "./egress/main.ts";
 import { HELP, type Options, readOptions } from "./options.ts";
 import { benchPoller } from "./poller/main.ts";
 import { benchRelay } from "./relay/main.ts";
@@ -42,7 +43,7 @@ async function main(argv: string[]): Promise<number> {
 			void interrupt();
 		});
 	try {
-		const bench = { relay: benchRelay, poller: benchPoller, agent: benchAgent }[options.part];
+		const bench = { relay: benchRelay, poller: benchPoller, agent: benchAgent, egress: benchEgress }[options.part];
 		const report = await bench(options, (text) => process.stderr.write(`${text}\n`));
 		await keep(report, options);
 		return report.bars.every(holds) ? 0 : 1;

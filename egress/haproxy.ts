@@ -31,6 +31,11 @@ function acls({ lists, folder }: Gateway, asked: string): string[] {
 const NAME = "^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$";
 const METHOD = "^[A-Z]{1,16}$";
 
+/** The kernel moves bytes from one socket to the other; by copying it took three times the CPU (docs/benchmarks.md). Both ways: jobs send much as well. */
+const SPLICE = ["option splice-request", "option splice-response"];
+/** So much in one go, and so many at once: 64 MiB in all, which is what the kernel lets one user have (pipe(7), pipe-user-pages-soft). */
+const PIPES = ["tune.pipesize 524288", "maxpipes 128"];
+
 function tls(gateway: Gateway): string[] {
 	const { lists, mode } = gateway;
 	const reject = (why: string, when: string) => [
@@ -40,7 +45,7 @@ function tls(gateway: Gateway): string[] {
 	return [
 		"mode tcp",
 		`bind :${TLS_PORT}`,
-		"option splice-auto",
+		...SPLICE,
 		`log-format '{"at":"%Ts.%ms","gateway":"tls","src":"%ci","port":%cp,"orig_dst":"%[fc_dst]","to":"%[dst]","name":"%[var(sess.name),json(utf8s)]","list":"%[var(sess.list)]","act":"%[var(sess.act)]","why":"%[var(sess.why)]","state":"%ts","in":%U,"out":%B,"ms":%Tt}'`,
 		"tcp-request inspect-delay 3s",
 		...acls(gateway, "sess.name"),
@@ -129,7 +134,7 @@ function proxy(gateway: Gateway): string[] {
 			"accepted_payload_size 4096",
 		]),
 		...section("frontend tls", tls(gateway)),
-		...section("backend tls", ["mode tcp", "option splice-auto", "server asked 0.0.0.0:443"]),
+		...section("backend tls", ["mode tcp", ...SPLICE, "server asked 0.0.0.0:443"]),
 		...section("frontend web", web(gateway)),
 		// Each request to the address that was resolved for it.
 		...section("backend web", ["mode http", "http-reuse never", "server asked 0.0.0.0:80"]),
@@ -141,7 +146,7 @@ export function haproxyFiles(gateway: Gateway): Files {
 	const { mode, log, user, connections, lists } = gateway;
 	const text = [
 		"# Rendered by egress/haproxy.ts from the tiers' lists: changes here are lost.",
-		...section("global", [`log ${log} len 4096 local0 info`, `maxconn ${connections}`, `user ${user}`, `group ${user}`]),
+		...section("global", [`log ${log} len 4096 local0 info`, `maxconn ${connections}`, ...PIPES, `user ${user}`, `group ${user}`]),
 		...section("defaults", ["log global", "timeout connect 5s", "timeout client 1h", "timeout server 1h", "timeout client-fin 30s"]),
 		// Answers by itself as long as there is a HAProxy; anything else is refused.
 		...section("frontend health", ["mode http", `bind :${HEALTH_PORT}`, "no log", `monitor-uri ${HEALTH_PATH}`, "http-request deny"]),

@@ -1,6 +1,6 @@
 // The egress lab: the gateway's files as they ship, in network namespaces, between runners and an internet that wishes them ill.
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { EgressMode } from "../../contract/egress.ts";
@@ -15,6 +15,17 @@ export type From = "run" | "dep";
 export interface Lists {
 	build: string[];
 	deploy: string[];
+}
+
+/** Of HAProxy's processes: proc(5), utime and stime. */
+function ticksOf(pid: string): number {
+	try {
+		const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+		const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+		return stat.includes("(haproxy)") ? Number(fields[11]) + Number(fields[12]) : 0;
+	} catch {
+		return 0;
+	}
 }
 
 export type Lab = Awaited<ReturnType<typeof startLab>>;
@@ -89,6 +100,12 @@ export async function startLab(mode: EgressMode, lists: Lists) {
 			rename(names: Record<string, string>) {
 				writeNames(hostsFile, names);
 				resolver.readAgain();
+			},
+			/** CPU that HAProxy has used so far, with its processes. */
+			async proxySeconds() {
+				const { stdout } = await exec("gw", "ip", "netns", "pids", ns("gw"));
+				const ticks = stdout.split("\n").filter(Boolean).map(ticksOf);
+				return ticks.reduce((sum, its) => sum + its, 0) / 100;
 			},
 			/** New lists, as a deploy brings them. */
 			reload(asked: Lists) {

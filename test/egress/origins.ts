@@ -26,6 +26,20 @@ function slow(): Response {
 	);
 }
 
+/** As fast as it is taken. */
+function download(mib: number): Response {
+	const part = new Uint8Array(2 ** 20);
+	let left = mib;
+	return new Response(
+		new ReadableStream({
+			pull(controller) {
+				controller.enqueue(part);
+				if (--left === 0) controller.close();
+			},
+		}),
+	);
+}
+
 function origin(address: string, port: number, names: string[] | null): void {
 	Bun.serve({
 		...{ hostname: address, port },
@@ -33,7 +47,10 @@ function origin(address: string, port: number, names: string[] | null): void {
 		fetch(request, server) {
 			const { hostname } = new URL(request.url);
 			say({ address, port, host: request.headers.get("host") ?? hostname, from: server.requestIP(request)?.address });
-			return new URL(request.url).pathname === "/slow" ? slow() : new Response(`${address}\n`);
+			const { pathname } = new URL(request.url);
+			const mib = Number(/^\/mib\/(\d+)$/.exec(pathname)?.[1] ?? 0);
+			if (mib > 0) return download(mib);
+			return pathname === "/slow" ? slow() : new Response(`${address}\n`);
 		},
 	});
 }

@@ -7,7 +7,8 @@ import { parserOf, VersionOne } from "./parse.ts";
 /** Where it lies in the bucket. */
 export const EGRESS_KEY = "dist/egress/current.json";
 
-/** `enforce`: what is not listed is cut. `observe`: it passes, and the log says that it would not have. `open`: gateways only route. */
+/** `enforce`: what is not listed is cut. `observe`: it passes, and the log says that it would not have. `open`: gateways only route, and
+ * the stack's security groups and network ACLs leave them ports 80 and 443 to route, as in every mode. */
 export const EGRESS_MODES = ["open", "observe", "enforce"] as const;
 export const EgressMode = v.picklist(EGRESS_MODES);
 export type EgressMode = v.InferOutput<typeof EgressMode>;

@@ -99,6 +99,16 @@ describe("network ACLs", () => {
 		}
 	});
 
+	test("are the same in every mode, as are the ports that security groups let out: an open stack is open for the web alone", () => {
+		const rulesOf = (mode: string) =>
+			resourcesOf(renderStack({ EgressMode: mode }))
+				.filter(({ Type }) => /NetworkAclEntry|SecurityGroup/.test(Type))
+				.map(({ name, properties }) => ({ name, properties }));
+		expect(rulesOf("open").length).toBeGreaterThan(30);
+		expect(rulesOf("open")).toEqual(rulesOf("enforce"));
+		expect(rulesOf("observe")).toEqual(rulesOf("enforce"));
+	});
+
 	test("know the stack's own addresses, whichever they are", () => {
 		expect(passes(elsewhere, BEHIND, "out", tcp("100.64.16.9", "100.64.64.9", 443))).toBe(false);
 		expect(passes(elsewhere, GATEWAYS, "in", tcp("100.64.16.9", GITHUB, 443))).toBe(true);

@@ -35,7 +35,7 @@ function proxyLine(frontend: "tls" | "web", values: Record<string, string>): str
 		...{ "%ts": "--", "%U": "745", "%B": "1545", "%Tt": "3", "%HM": "GET", "%ST": "403" },
 	};
 	const filled = format
-		.replace(/%\[var\((?:sess|txn)\.(name|list|act|why)\)(?:,json\(utf8s\))?\]/g, (_, name: string) => values[name] ?? "-")
+		.replace(/%\[var\((?:sess|txn)\.(name|list|act|why|method)\)(?:,json\(utf8s\))?\]/g, (_, name: string) => values[name] ?? "-")
 		.replace(/%Ts\.%ms|%\[[a-z_]+\]|%[A-Za-z]+/g, (token) => tokens[token] ?? token);
 	expect([scope, filled.includes("%")]).toEqual([scope, false]);
 	return filled;

@@ -25,6 +25,29 @@ const ANYBODYS = [
 	...["fastly.net", "fastlylb.net", "akamaized.net", "akamaihd.net", "edgesuite.net", "edgekey.net", "b-cdn.net", "cdn77.org"],
 	...["vercel.app", "netlify.app", "herokuapp.com", "fly.dev", "onrender.com", "railway.app", "deno.dev", "surge.sh"],
 	...["ngrok.io", "ngrok.app", "ngrok-free.app", "trycloudflare.com", "loca.lt", "digitaloceanspaces.com", "backblazeb2.com"],
+	...[
+		"cloudflarestorage.com",
+		"wasabisys.com",
+		"storj.io",
+		"scw.cloud",
+		"aliyuncs.com",
+		"myqcloud.com",
+		"oraclecloud.com",
+		"appdomain.cloud",
+	],
+	...[
+		"azurecr.io",
+		"azurecontainerapps.io",
+		"azurestaticapps.net",
+		"pkg.dev",
+		"jfrog.io",
+		"cloudsmith.io",
+		"firebaseio.com",
+		"firebasedatabase.app",
+	],
+	...["sharepoint.com", "supabase.co", "atlassian.net"],
+	// Names that lead to whatever address they hold.
+	...["nip.io", "sslip.io", "xip.io", "lvh.me", "traefik.me"],
 ];
 
 /** *.actions.githubusercontent.com is GitHub's own; *.githubusercontent.com is anybody's. */

@@ -48,6 +48,11 @@ describe("an entry", () => {
 		["*.github.io", "anybody's names"],
 		["*.workers.dev", "anybody's names"],
 		["*.cloudfront.net", "anybody's names"],
+		["*.account.r2.cloudflarestorage.com", "anybody's names"],
+		["*.s3.eu-central-1.wasabisys.com", "anybody's names"],
+		["*.azurecr.io", "anybody's names"],
+		["*.pkg.dev", "anybody's names"],
+		["*.203.0.113.9.nip.io", "anybody's names"],
 	])("%p is refused", (text, reason) => {
 		expect(read(text)).toContain(reason);
 	});

@@ -62,13 +62,16 @@ const Variables_ = v.object({
 	MAYFLY_POLL_MS: v.optional(Number_, "15000"),
 });
 
+/** In China AWS has a domain of its own; the SDK knows it for EC2, and the templates have it as AWS::URLSuffix. */
+const urlSuffixOf = (region: string) => (region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com");
+
 function toConfig(read: v.InferOutput<typeof Variables_>): Config {
 	return {
 		...{ stack: read.MAYFLY_STACK, region: read.MAYFLY_REGION, zone: read.MAYFLY_ZONE, routeTables: read.MAYFLY_ROUTE_TABLES },
 		...{ mailboxUrl: read.MAYFLY_MAILBOX_URL, logGroup: read.MAYFLY_LOG_GROUP },
 		ownLogGroup: read.MAYFLY_OWN_LOG_GROUP ?? `/mayfly/${read.MAYFLY_STACK}/gateway`,
 		ec2Url: read.MAYFLY_EC2_URL ?? null,
-		logsUrl: read.MAYFLY_LOGS_URL ?? `https://logs.${read.MAYFLY_REGION}.amazonaws.com`,
+		logsUrl: read.MAYFLY_LOGS_URL ?? `https://logs.${read.MAYFLY_REGION}.${urlSuffixOf(read.MAYFLY_REGION)}`,
 		...{ resolver: read.MAYFLY_RESOLVER, folder: read.MAYFLY_FOLDER, haproxyUser: read.MAYFLY_HAPROXY_USER },
 		...{ connections: read.MAYFLY_CONNECTIONS, reload: read.MAYFLY_RELOAD.split(/\s+/) },
 		...{ syslogPort: read.MAYFLY_SYSLOG_PORT, pollMs: read.MAYFLY_POLL_MS },

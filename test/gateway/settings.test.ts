@@ -26,6 +26,11 @@ describe("settings", () => {
 		});
 	});
 
+	test("know AWS's other domain, in China", () => {
+		const read = readConfig(USER_DATA.replace("REGION=eu-west-1", "REGION=cn-north-1"), {});
+		expect(read).toMatchObject({ config: { logsUrl: "https://logs.cn-north-1.amazonaws.com.cn" } });
+	});
+
 	test("may be changed by the environment, and take nothing else from either", () => {
 		expect(readConfig(USER_DATA, { MAYFLY_POLL_MS: "500", PATH: "/bin" })).toMatchObject({ ok: true, config: { pollMs: 500 } });
 		expect(readUserData("export A=b\nPATH=/evil\n MAYFLY_ZONE=x \nMAYFLY_=\n")).toEqual({ MAYFLY_ZONE: "x" });

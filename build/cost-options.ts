@@ -76,7 +76,7 @@ export function readOptions(argv: string[]): CostOptions | "help" {
 	const { values } = parseArgs({ args: argv, options: OPTIONS });
 	if (values.help) return "help";
 	if (values.json && values.markdown) throw new Error("--json and --markdown: choose one");
-	const zones = amount("zones", values.zones, DEFAULTS.zones, 3);
+	const zones = amount("zones", values.zones, DEFAULTS.zones);
 	if (![1, 2, 3].includes(zones)) throw new Error(`--zones is 1, 2 or 3, not ${zones}`);
 	const region = values.region ?? DEFAULTS.region;
 	if (factorOf(region) === null) throw new Error(`--region: no prices are known for ${JSON.stringify(region)}`);

@@ -85,7 +85,7 @@ function refusals(name: string, value: string, parameter: TemplateParameter): st
 	const refuse = (reason: string) => [`${name}: ${shown} ${ConstraintDescription ? `is refused: ${ConstraintDescription}` : reason}`];
 	if (Type === "Number") {
 		const number = Number(value);
-		if (value.trim() === "" || !Number.isFinite(number)) return [`${name}: ${shown} is not a number`];
+		if (!/^-?[0-9]+(\.[0-9]+)?$/.test(value)) return [`${name}: ${shown} is not a number`];
 		if (number < (MinValue ?? number) || number > (MaxValue ?? number))
 			return refuse(`is not from ${MinValue ?? "-∞"} to ${MaxValue ?? "∞"}`);
 	}

@@ -108,7 +108,7 @@ describe("the prices", () => {
 
 describe("the command", () => {
 	test.each([
-		[["--zones", "4"], "zones"],
+		[["--zones", "4"], "--zones is 1, 2 or 3, not 4"],
 		[["--zones", "0"], "zones"],
 		[["--gateway-type", "t9g.small"], "gateway-type"],
 		[["--job-type", ""], "job-type"],

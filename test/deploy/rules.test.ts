@@ -49,6 +49,9 @@ describe("a value", () => {
 		["Zones", "two", "is not a number"],
 		["EgressMode", "off", "none of open, observe, enforce"],
 		["LaunchesPerHour", "0", "is not from 1"],
+		["LaunchesPerHour", "0x10", "is not a number"],
+		["DailyBudgetUsd", "1e3", "is not a number"],
+		["DailyBudgetUsd", " 5", "is not a number"],
 		["VpcId", "my-vpc", "does not match"],
 	])("%s=%s is refused: %s", (name, value, reason) => {
 		const { problems } = decide({ ...NEEDED, [name]: value });

@@ -42,7 +42,7 @@ async function textOf(file: string): Promise<{ ok: true; text: string } | { ok: 
 	try {
 		return { ok: true, text: file === "-" ? await Bun.stdin.text() : await readFile(file, "utf8") };
 	} catch (error) {
-		return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+		return { ok: false, reason: `${file}: ${error instanceof Error ? error.message : String(error)}` };
 	}
 }
 

@@ -66,7 +66,21 @@ function* rolesBelow(value: Json, path: string[]): Generator<FoundRole> {
 			},
 		};
 	}
+	if (isUnwritten(value)) {
+		const place = path.join(".");
+		yield {
+			...{ name: nameOf(value.name, path), trust: null, session: undefined, boundary: undefined, untold: ["longest session", "boundary"] },
+			paths: { trust: place, session: place, boundary: place },
+		};
+	}
 	for (const [key, part] of Object.entries(value)) yield* rolesBelow(part, [...path, key]);
+}
+
+/** A role whose trust policy is made elsewhere: by a macro, or when Terraform applies its plan. */
+function isUnwritten({ Type, Properties, type, values, mode }: JsonObject): boolean {
+	const lacks = (part: Json | undefined, name: string) => !isObject(part ?? null) || (part as JsonObject)[name] === undefined;
+	if (Type === "AWS::IAM::Role") return lacks(Properties, "AssumeRolePolicyDocument");
+	return type === "aws_iam_role" && mode === "managed" && values !== undefined && lacks(values, "assume_role_policy");
 }
 
 /** All roles of a file. A file that is a policy is one of its own, and says nothing of the rest. */

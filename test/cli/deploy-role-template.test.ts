@@ -169,6 +169,15 @@ describe("a template", () => {
 		expect(problems.every(({ line }) => line > 3)).toBe(true);
 	});
 
+	test("a role beside a good one that a macro or Terraform writes only later cannot be told, and is refused", () => {
+		const hidden =
+			"  Other:\n    Type: AWS::IAM::Role\n    Properties: { Fn::Transform: { Name: AWS::Include, Parameters: { Location: s3://a/b } } }\n";
+		expect(saidOf(`${template(PLAIN)}${hidden}`)).toEqual(["the trust policy cannot be read: write it out"]);
+		const planned = { type: "aws_iam_role", mode: "managed", name: "deploy", values: { max_session_duration: 3600 } };
+		const plan = { planned_values: { root_module: { resources: [planned] } } };
+		expect(saidOf(JSON.stringify(plan))).toEqual(["the trust policy cannot be read: write it out"]);
+	});
+
 	test("whose policy is a text with holes cannot be told, and is refused", () => {
 		const text = template(PLAIN).replace(
 			/AssumeRolePolicyDocument:[\s\S]*/,

@@ -18,17 +18,25 @@ interface Line {
 	at: number;
 }
 
-/** A line of the gateway's log about a name that is not listed, whatever its way here put before and behind it; null for any other. */
-function readLine(text: string): Line | null {
+/** A line of the gateway's log, whatever its way here put before and behind it; null for any other. */
+function fieldsOf(text: string): Record<string, unknown> | null {
 	try {
 		const read: unknown = JSON.parse(text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1));
-		if (typeof read !== "object" || read === null) return null;
-		const { gateway, why, list, name, at } = read as Record<string, unknown>;
-		if ((gateway !== "tls" && gateway !== "web") || why !== "not-listed") return null;
-		return typeof list === "string" && typeof name === "string" ? { list, name: name.toLowerCase(), at: Number(at) * 1000 || 0 } : null;
+		return typeof read === "object" && read !== null && "gateway" in read ? { ...read } : null;
 	} catch {
 		return null;
 	}
+}
+
+export function isGatewaysLine(text: string): boolean {
+	return fieldsOf(text) !== null;
+}
+
+/** A line about a name that is not listed. */
+function readLine(text: string): Line | null {
+	const { gateway, why, list, name, at } = fieldsOf(text) ?? {};
+	if ((gateway !== "tls" && gateway !== "web") || why !== "not-listed") return null;
+	return typeof list === "string" && typeof name === "string" ? { list, name: name.toLowerCase(), at: Number(at) * 1000 || 0 } : null;
 }
 
 /** What an allowlist would have to admit so that all that was asked for goes through. `lines` may be of several gateways and modes. */

@@ -1,7 +1,7 @@
 // `bun run mayfly egress`: hosts for lists, from what the gateways saw and from what clients say. Touches files; decides nothing.
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { proposalYaml, propose } from "../../egress/propose.ts";
+import { isGatewaysLine, proposalYaml, propose } from "../../egress/propose.ts";
 import type { Terminal } from "../terminal.ts";
 import { CLIENT_NAMES, registries } from "./registries/command.ts";
 
@@ -33,7 +33,18 @@ function refuse({ err }: Terminal, reason: string): number {
 }
 
 async function textOf(file: string): Promise<string> {
-	return file === "-" ? await Bun.stdin.text() : await readFile(file, "utf8");
+	const text = file === "-" ? await Bun.stdin.text() : await readFile(file, "utf8");
+	if (text.trim() !== "" && !text.split("\n").some(isGatewaysLine)) throw new Error("has no line of the gateways' log");
+	return text;
+}
+
+/** Every reason names its file, which the file system's own do not all. */
+async function textsOf(files: readonly string[]): Promise<string[]> {
+	const read = async (file: string) =>
+		await textOf(file).catch((error: unknown) => {
+			throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+		});
+	return await Promise.all(files.map(read));
 }
 
 /** Runs the command and gives the exit status. */
@@ -56,7 +67,7 @@ export async function egress(argv: string[], terminal: Terminal): Promise<number
 	}
 	if (files.length === 0) return refuse(terminal, "propose reads at least one file, or - for stdin");
 	try {
-		const texts = await Promise.all(files.map(textOf));
+		const texts = await textsOf(files);
 		const proposal = propose(texts.flatMap((text) => text.split("\n")));
 		terminal.out(asked.values.json ? `${JSON.stringify(proposal)}\n` : proposalYaml(proposal));
 		return 0;

@@ -75,6 +75,16 @@ describe("the command", () => {
 		expect(JSON.parse(json.stdout)).toEqual(propose(LOG));
 	});
 
+	test("says that a file is no log of the gateways', by its name, rather than that nothing was asked for", async () => {
+		for (const file of [join(import.meta.dir, "..", "..", "package.json"), import.meta.dir]) {
+			const { stdout, stderr, status } = await run(["propose", file]);
+			expect([stdout, status]).toEqual(["", 2]);
+			expect(stderr).toContain(file);
+		}
+		expect(await run(["propose", "-"], `${line({ why: "listed" })}\n`)).toMatchObject({ status: 0 });
+		expect(await run(["propose", "-"])).toMatchObject({ status: 0 });
+	});
+
 	test.each([[], ["propose"], ["list"], ["propose", "/nowhere"], ["propose", "-", "--loud"]])(
 		"given %p it says what to do and exits with 2",
 		async (...args) => {

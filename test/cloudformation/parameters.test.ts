@@ -31,7 +31,11 @@ describe("the parameters", () => {
 	test.each<[string, Json]>([
 		["RelayUrl", "http://mayfly.example.workers.dev"],
 		["RelayUrl", "https://mayfly.example.workers.dev/lease"],
+		["RelayUrl", "https://mayfly.example.workers.dev:8443"],
 		["AppId", "mayfly"],
+		["SecretArn", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:*"],
+		["SecretArn", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:mayfly/*-AbCdEf"],
+		["SecretArn", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:mayfly/prod"],
 		["SecretArn", "mayfly/prod"],
 		["SecretArn", "arn:aws:ssm:eu-west-1:111122223333:parameter/mayfly"],
 		["Cidr", "10.77.0.0/24"],

@@ -39,8 +39,8 @@ describe("a value", () => {
 	});
 
 	test.each<[name: string, value: string, reason: string]>([
-		["RelayUrl", "http://relay.example.com", "an https address without a path"],
-		["RelayUrl", "https://relay.example.com/hook", "an https address without a path"],
+		["RelayUrl", "http://relay.example.com", "an https address without"],
+		["RelayUrl", "https://relay.example.com/hook", "an https address without"],
 		["AppId", "Iv1.abc", "a number"],
 		["SecretArn", "mayfly/prod", "the ARN of a secret"],
 		["Cidr", "8.8.0.0/16", "a private range"],

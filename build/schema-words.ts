@@ -35,7 +35,7 @@ export const WORDS: Record<string, string> = {
 	images: "What machines boot.",
 	"images.*": "One image, with a name for presets and for `image=` in labels.",
 	"images.*.arch": "The architecture that the image is for.",
-	"images.*.ami": "An image id, or `resolve:ssm:<parameter>`. Left out: the launch template's own.",
+	"images.*.ami": "An image id, or `resolve:ssm:/mayfly/images/<name>`, the parameter that holds it. Left out: the launch template's own.",
 	"images.*.rootDevice": "Where EC2 attaches the root disk, for presets and labels that choose its size. Default /dev/sda1.",
 	tiers: "What machines of a kind may be used for, and by which jobs.",
 	"tiers.*": "One tier. A preset belongs to exactly one.",

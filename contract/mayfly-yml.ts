@@ -76,7 +76,16 @@ const ImageYml = v.strictObject({
 	arch: Arch,
 	/** Left out: the launch template's own. */
 	ami: v.optional(
-		v.nullable(v.pipe(v.string(), v.regex(/^(ami-[0-9a-f]{8,17}|resolve:ssm:\S+)$/, "not an image id like ami-0123…"))),
+		v.nullable(
+			v.pipe(
+				v.string(),
+				v.regex(
+					// The names that the poller's role may have looked up.
+					/^(ami-[0-9a-f]{8,17}|resolve:ssm:\/mayfly\/images\/[A-Za-z0-9_./-]+(:[A-Za-z0-9_.-]+)?)$/,
+					"neither an image id like ami-0123… nor a parameter like resolve:ssm:/mayfly/images/name",
+				),
+			),
+		),
 		null,
 	),
 	/** Where EC2 attaches the root disk; needed where a label or preset chooses its size. */

@@ -97,6 +97,10 @@ const CASES: Case[] = [
 		false,
 	],
 	["a shared image by its ARN", "ec2:RunInstances", SHARED, { "ec2:Owner": "444455556666" }, true],
+	["the parameter that names an image", "ssm:GetParameter", arn("parameter/mayfly/images/ubuntu24-arm64", "ssm"), {}, true],
+	["the same by its other call", "ssm:GetParameters", arn("parameter/mayfly/images/ubuntu24-arm64", "ssm"), {}, true],
+	["another parameter", "ssm:GetParameter", arn("parameter/prod/database", "ssm"), {}, false],
+	["another image for everybody", "ssm:PutParameter", arn("parameter/mayfly/images/runner-x64", "ssm"), {}, false],
 	["a fleet", "ec2:CreateFleet", arn("fleet/fleet-0abc"), {}, true],
 	["a fleet by another launch template", "ec2:CreateFleet", arn(`launch-template/${LT_OTHER}`), {}, false],
 	[

@@ -1,7 +1,7 @@
 // What an operator may give as ranges of addresses, refused with a reason before anything is deployed. Pure.
 import { type Cidr, cidrText, isWithin, overlap, readCidr } from "../contract/cidr.ts";
 import type { ConfigProblem } from "../contract/config-checks.ts";
-import { subnetPlan } from "./plan.ts";
+import { PRIVATE, subnetPlan } from "./plan.ts";
 
 /** The stack's ranges, as parameters of root.yaml have them, and what must stay free. */
 export interface Addresses {
@@ -47,6 +47,8 @@ export function addressProblems({ cidr, sshCidr = "", taken = [], within = [] }:
 		});
 	if (ssh && own && overlap(ssh, own))
 		problems.push({ path: "SshCidr", reason: `${sshCidr} overlaps Cidr ${cidr}: machines could open each other` });
+	else if (ssh && PRIVATE.some((range) => isWithin(ssh, range)))
+		problems.push({ path: "SshCidr", reason: `${sshCidr} is private: people come to AWS from public addresses, and would all be refused` });
 	const around = within.flatMap((text) => readCidr(text) ?? []);
 	if (own && around.length > 0 && !around.some((range) => isWithin(own, range)))
 		problems.push({

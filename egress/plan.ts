@@ -17,7 +17,7 @@ export const MOST_TIERS = 5;
 const [LARGEST, SMALLEST] = [2 ** 16, 2 ** 12];
 
 /** RFC 1918, and RFC 6598 as AWS allows it. A VPC with public addresses would be reached through a name that leads to them. */
-const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"].flatMap((text) => readCidr(text) ?? []);
+export const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"].flatMap((text) => readCidr(text) ?? []);
 
 const isCount = (value: number, most: number) => Number.isInteger(value) && value >= 1 && value <= most;
 

@@ -1,6 +1,7 @@
 // `bun run deploy`: from the command line to how it ended. Every error of an edge is told here, once.
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { addressProblems } from "../egress/cidr-checks.ts";
 import { type Account, AccountError, readAccount } from "./account.ts";
 import { type DeployArguments, HELP, readArguments } from "./arguments.ts";
 import { Hindrance } from "./artifacts.ts";
@@ -11,13 +12,14 @@ import { advice, type Cause } from "./errors.ts";
 import { type Inputs, readInputs } from "./inputs.ts";
 import { MAILBOX_OUTPUT } from "./mailbox.ts";
 import { exitStatus, type Outcome, outcomeJson, outputLines } from "./outcome.ts";
-import { decideParameters } from "./parameters.ts";
+import { type Chosen, decideParameters } from "./parameters.ts";
 import { findParts, wantedRunners, wrongParts } from "./parts.ts";
 import { planDeployment } from "./plan.ts";
 import { isThere, type StackNow, wayTo } from "./stack-state.ts";
 import { buildCode, stage } from "./stage.ts";
 import { createStorage, StorageError } from "./storage.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { readVpc } from "./vpc.ts";
 
 /** Runs the command and gives the exit status. */
 export async function deploy(argv: string[], around: Surroundings): Promise<number> {
@@ -95,10 +97,12 @@ async function prepared(args: DeployArguments, inputs: Inputs, tools: Tools): Pr
 	const { around, say, cloudFormation } = tools;
 	const seen = await lookAt(args, around, cloudFormation);
 	const { chosen, missing, problems } = decideParameters(inputs.root, inputs.given, isThere(seen.stack) ? seen.stack.parameters : null);
+	const vpc = await lookAtVpc(args, chosen, seen, around.signal);
 	const parts = await findParts(join(around.checkout, "dist"));
 	const wanted = wantedRunners(inputs.file);
 	const found = [
 		...problems,
+		...vpc.problems,
 		...missing.map((name) => missingLine(name, inputs)),
 		...(missing.length > 0 && seen.unseen ? [`(the stack could not be looked at: ${seen.unseen})`] : []),
 		...wrongParts(parts, wanted),
@@ -112,12 +116,17 @@ async function prepared(args: DeployArguments, inputs: Inputs, tools: Tools): Pr
 	if (args.dryRun) {
 		const sized = await Promise.all(parts.map(async (part) => ({ ...part, bytes: (await stat(part.path)).size })));
 		const dry = dryRunOf(plan, sized, seen.stack?.outputs[MAILBOX_OUTPUT] ?? null);
-		return { kind: "planned", plan: dry, notes: [...seen.notes, `nothing was uploaded or changed; what would be is in ${staged}`] };
+		return {
+			kind: "planned",
+			plan: dry,
+			notes: [...seen.notes, ...vpc.notes, `nothing was uploaded or changed; what would be is in ${staged}`],
+		};
 	}
 	const account = seen.account as Account;
 	const way = wayTo(args.stack, args.region, seen.stack);
 	if ("refused" in way) return { kind: "refused", problems: [way.refused] };
 	say(`account ${account.id} as ${account.caller}`);
+	for (const note of vpc.notes) say(note);
 	const storage = createStorage(args.region, account.id, around.signal);
 	const content = { objects: plan.mailbox, parts, wanted };
 	return carryOut({ args, plan, content, before: seen.stack, type: way.type, templates: inputs.templates, storage, ...tools });
@@ -132,6 +141,24 @@ interface Seen {
 	/** Why nothing could be seen; null: all was. */
 	unseen: string | null;
 	notes: string[];
+}
+
+/** Whether `Cidr` is free in a VPC that exists already, told before CloudFormation would run into it. */
+async function lookAtVpc(
+	{ region, stack }: DeployArguments,
+	chosen: readonly Chosen[],
+	{ account }: Seen,
+	signal: AbortSignal,
+): Promise<{ problems: string[]; notes: string[] }> {
+	const value = (name: string) => chosen.find((one) => one.name === name)?.value ?? "";
+	const [vpcId, cidr] = [value("VpcId"), value("Cidr")];
+	if (vpcId === "" || account === null) return { problems: [], notes: [] };
+	const read = await readVpc(region, vpcId, stack, signal);
+	if (!read.ok) return { problems: [], notes: [`whether ${cidr} is free in ${vpcId} was not looked at (${read.reason})`] };
+	const { own, taken } = read.ranges;
+	const alone = addressProblems({ cidr }).map(({ reason }) => reason);
+	const wrong = addressProblems({ cidr, taken, within: own }).filter(({ reason }) => !alone.includes(reason));
+	return { problems: wrong.map(({ path, reason }) => `${path}: ${reason}`), notes: [] };
 }
 
 /** The account and the stack as they are. A dry run does without. */

@@ -11,6 +11,8 @@ export interface Addresses {
 	sshCidr?: string;
 	/** Ranges that somebody else has: the given VPC's other subnets, peers, an office that is reached by VPN. */
 	taken?: readonly { name: string; cidr: string }[];
+	/** The ranges of a VPC that exists already, one of which `Cidr` must lie in. */
+	within?: readonly string[];
 }
 
 /** Of the ranges that people come from: a /8. More is no one company's network. */
@@ -27,7 +29,7 @@ function formProblem(text: string): string {
 }
 
 /** Every problem of the ranges at once; `path` is the parameter, or `taken.` and the name of what is in the way. */
-export function addressProblems({ cidr, sshCidr = "", taken = [] }: Addresses): ConfigProblem[] {
+export function addressProblems({ cidr, sshCidr = "", taken = [], within = [] }: Addresses): ConfigProblem[] {
 	const problems: ConfigProblem[] = [];
 	const read = (path: string, text: string): Cidr | null => {
 		const range = readCidr(text);
@@ -45,6 +47,12 @@ export function addressProblems({ cidr, sshCidr = "", taken = [] }: Addresses): 
 		});
 	if (ssh && own && overlap(ssh, own))
 		problems.push({ path: "SshCidr", reason: `${sshCidr} overlaps Cidr ${cidr}: machines could open each other` });
+	const around = within.flatMap((text) => readCidr(text) ?? []);
+	if (own && around.length > 0 && !around.some((range) => isWithin(own, range)))
+		problems.push({
+			path: "Cidr",
+			reason: `${cidr} is no part of the VPC, which has ${within.join(", ")}: associate it first, or name a part`,
+		});
 	for (const { name, cidr: other } of taken) {
 		const range = read(`taken.${name}`, other);
 		if (range && own && overlap(range, own)) problems.push({ path: "Cidr", reason: `${cidr} overlaps ${other}, which is ${name}` });

@@ -66,3 +66,10 @@ test("what somebody else has is not taken, and everything wrong is told at once"
 	]);
 	expect(said({ cidr: "10.78.0.0/16", taken: taken.slice(0, 1) })).toEqual([]);
 });
+
+test("in a VPC that exists, it is a part of one of its ranges", () => {
+	expect(said({ cidr: "10.77.0.0/18", within: ["192.168.0.0/16", "10.77.0.0/16"] })).toEqual([]);
+	expect(said({ cidr: "10.77.0.0/18", within: ["10.77.64.0/18", "10.1.0.0/16"] })).toEqual([
+		"Cidr: 10.77.0.0/18 is no part of the VPC, which has 10.77.64.0/18, 10.1.0.0/16: associate it first, or name a part",
+	]);
+});

@@ -56,6 +56,26 @@ describe("the documents", () => {
 		expect(broken).toEqual([]);
 	});
 
+	test("link to headings that are there", () => {
+		const anchorsOf = (text: string) =>
+			[...text.replace(/^```[\s\S]*?^```/gm, "").matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+				heading
+					.toLowerCase()
+					.replace(/[^\p{L}0-9 _-]/gu, "")
+					.replaceAll(" ", "-"),
+			);
+		const links = documents.flatMap(({ name, text }) =>
+			[...text.matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)].map(([, target = "", anchor = ""]) => ({
+				from: name,
+				to: target === "" ? name : join(dirname(name), target),
+				anchor,
+			})),
+		);
+		expect(links.length).toBeGreaterThan(5);
+		const broken = links.filter(({ to, anchor }) => !anchorsOf(documents.find(({ name }) => name === to)?.text ?? "").includes(anchor));
+		expect(broken).toEqual([]);
+	});
+
 	test("mention no file of ours that is not there", () => {
 		const mentioned = documents.flatMap(({ text }) =>
 			[...text.matchAll(/`((?:relay|poller|agent|local|cli|contract|build|test|docs)\/[\w./-]+\.(?:ts|yml|md))`/g)].map(

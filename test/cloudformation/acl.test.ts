@@ -80,6 +80,25 @@ describe("network ACLs", () => {
 		expect(passes(withSsh, acl, way, packet)).toBe(expected);
 	});
 
+	const PRIVATE = [
+		"10.0.0.1",
+		"10.255.255.254",
+		"172.16.0.1",
+		"172.31.255.254",
+		"192.168.0.1",
+		"192.168.255.254",
+		"100.64.0.1",
+		"100.127.255.254",
+	];
+	test.each(PRIVATE)("exchange nothing with %s, whichever way and port", (address) => {
+		for (const port of [80, 443, EPHEMERAL]) {
+			expect(passes(plain, BEHIND, "out", tcp(MACHINE, address, port))).toBe(false);
+			expect(passes(plain, BEHIND, "in", tcp(address, MACHINE, port))).toBe(false);
+			expect(passes(plain, GATEWAYS, "out", tcp(GATEWAY, address, port))).toBe(false);
+			expect(passes(plain, GATEWAYS, "in", tcp(address, GATEWAY, port))).toBe(false);
+		}
+	});
+
 	test("know the stack's own addresses, whichever they are", () => {
 		expect(passes(elsewhere, BEHIND, "out", tcp("100.64.16.9", "100.64.64.9", 443))).toBe(false);
 		expect(passes(elsewhere, GATEWAYS, "in", tcp("100.64.16.9", GITHUB, 443))).toBe(true);

@@ -1,6 +1,8 @@
 // The gateways as EC2 starts them, and what they are told.
 import { describe, expect, test } from "bun:test";
+import { readConfig } from "../../gateway/config.ts";
 import { type Stack, stackOf } from "./stack.ts";
+import { readTemplate, render } from "./template.ts";
 
 describe("the gateways", () => {
 	const told = (made: Stack, zone: string) =>
@@ -24,6 +26,21 @@ describe("the gateways", () => {
 				MAYFLY_ROUTE_TABLES: all.map((each) => `eu-west-1${each.toLowerCase()}=Network-Routes${each}`).join(","),
 				MAYFLY_LOG_GROUP: "Egress-ProxyLogGroup",
 			});
+	});
+
+	test("read what they are told", () => {
+		const given = {
+			...{ Stack: "prod", Vpc: "vpc-0a", Zones: 2, GatewaySubnets: "subnet-0a,subnet-0b", GatewayGroup: "sg-0a", Image: "ami-0a" },
+			...{ RouteTables: "rtb-0aa,rtb-0bb", MailboxBucket: "prod-mailbox", InstanceType: "t4g.small", Mode: "enforce", DnsFirewall: "on" },
+		};
+		const { resources } = render(readTemplate("egress"), given);
+		const read = readConfig(String(resources.GatewayB?.Properties?.UserData), {});
+		if (!read.ok) throw new Error(read.problems.join("; "));
+		expect(read.config).toMatchObject({
+			...{ stack: "prod", region: "eu-west-1", zone: "eu-west-1b", ownLogGroup: "/mayfly/prod/gateway" },
+			routeTables: { "eu-west-1a": "rtb-0aa", "eu-west-1b": "rtb-0bb" },
+			mailboxUrl: "https://prod-mailbox.s3.eu-west-1.amazonaws.com",
+		});
 	});
 
 	test("take what is addressed to others, and carry a tag of their own instead of the machines'", () => {

@@ -103,7 +103,7 @@ describe("the runbook", () => {
 	const section = text.slice(text.indexOf("\n## Alarms"), text.indexOf("\n## Routine"));
 	const headings = [...section.matchAll(/^### (.+)$/gm)].map(([, heading]) => anchor(heading ?? ""));
 	const linked = alarms.map((name) => /docs\/operate\.md#([a-z0-9-]+)$/.exec(propertiesOf(name).AlarmDescription)?.[1] ?? name);
-	const budget = propertiesOf("DailyBudget").Budget.BudgetName.replace("prod-", "");
+	const budget = propertiesOf("DailyBudget").Budget.BudgetName.replace("prod-eu-west-1-", "");
 
 	test("has a heading for every alarm, and no heading without one", () => {
 		expect(headings).not.toHaveLength(0);
@@ -130,6 +130,15 @@ describe("the runbook's commands", () => {
 		.filter((name) => name.endsWith(".ts"))
 		.map((name) => read("poller", name))
 		.join("");
+
+	test("are what a shell can read", () => {
+		const blocks = [...text.matchAll(/^ *```sh\n([\s\S]*?)^ *```$/gm)].map((match) => match[1] ?? "");
+		expect(blocks.length).toBeGreaterThan(alarms.length);
+		for (const block of blocks) {
+			const { exitCode, stderr } = Bun.spawnSync(["bash", "-n"], { stdin: Buffer.from(block) });
+			expect([exitCode, stderr.toString()]).toEqual([0, ""]);
+		}
+	});
 
 	test("look for messages that the poller writes", () => {
 		const messages = [...text.matchAll(/\$\.msg = "([^"]+)"/g)].map((match) => match[1] ?? "");
@@ -162,10 +171,10 @@ describe("the topic", () => {
 		expect(propertiesOf("Mail")).toEqual({ TopicArn: "Topic", Protocol: "email", Endpoint: "ops@example.com" });
 	});
 
-	test("hears of the day's money, counted by the tags of machines and gateways", () => {
+	test("hears of the day's money, counted by the stack's tag", () => {
 		const { Budget, NotificationsWithSubscribers } = propertiesOf("DailyBudget");
 		expect(Budget).toMatchObject({ TimeUnit: "DAILY", BudgetLimit: { Amount: 50, Unit: "USD" } });
-		expect(Budget.CostFilters).toEqual({ TagKeyValue: ["user:mayfly:stack$prod", "user:mayfly:gateway$prod"] });
+		expect(Budget.CostFilters).toEqual({ Region: ["eu-west-1"], TagKeyValue: ["user:mayfly:stack$prod"] });
 		expect(NotificationsWithSubscribers[0].Subscribers).toEqual([{ SubscriptionType: "SNS", Address: "Topic" }]);
 	});
 });

@@ -83,6 +83,23 @@ describe("the poller of a stack whose tier has a role", () => {
 	});
 });
 
+// The refusals are the poller's own, not the lack of a permission that somebody could add.
+describe.each([
+	["a tier with a role", poller],
+	["none", pollerWith({})],
+])("the poller of a stack with %s, even if its role were given everything", (_, { identity }) => {
+	const everything = { identity: [...identity, { Statement: [{ Sid: "All", Effect: "Allow", Action: "*", Resource: "*" }] }] };
+	const RUNS = { "aws:ResourceTag/mayfly:stack": "prod" };
+
+	test.each<[action: string, resource: string, context: Context]>([
+		["iam:PassRole", `arn:aws:iam::${ACCOUNT}:role/admin`, PASSED],
+		["ec2:AssociateIamInstanceProfile", INSTANCE, RUNS],
+		["ec2:ReplaceIamInstanceProfileAssociation", INSTANCE, RUNS],
+	])("may not %s on %s", async (action, resource, context) => {
+		expect(await isAllowed(everything, action, resource, context)).toBe(false);
+	});
+});
+
 describe("the role that tier-role.yaml makes", () => {
 	const asked = {
 		RoleName: "mayfly-deploy",

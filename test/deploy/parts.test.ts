@@ -61,7 +61,7 @@ describe("parts", () => {
 });
 
 describe("the runner that mayfly.yml asks for", () => {
-	const asked = (hash: string) => wantedRunners(fileWith(`runner: { version: 2.337.0, sha256: { x64: ${hash} } }`));
+	const asked = (hash: string) => wantedRunners(fileWith(`runner: { version: 2.337.0, sha256: { x64: "${hash}" } }`));
 
 	test("is none where it asks for none", () => {
 		expect(wantedRunners(fileWith(""))).toEqual([]);

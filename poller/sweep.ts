@@ -55,8 +55,10 @@ export async function sweepDeliveries(ports: Ports, asked: Map<string, number>):
 /** The newest try of every delivery that no try of has succeeded. Pure. */
 export function failedDeliveries(deliveries: readonly Delivery[], asked: ReadonlyMap<string, number>, now: number): Delivery[] {
 	const ours = deliveries.filter(({ event }) => event === "workflow_job");
+	const lost = ours.filter(({ succeeded }) => !succeeded);
+	if (lost.length === 0) return [];
 	const taken = new Set(ours.filter(({ succeeded }) => succeeded).map(({ guid }) => guid));
-	const failed = ours.filter(({ guid }) => !taken.has(guid));
+	const failed = lost.filter(({ guid }) => !taken.has(guid));
 	return [...Map.groupBy(failed, ({ guid }) => guid).values()].flatMap((tries) => {
 		const [newest] = tries.toSorted((one, other) => other.deliveredAt - one.deliveredAt || other.id - one.id);
 		if (!newest) return [];

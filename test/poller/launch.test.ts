@@ -1,9 +1,12 @@
 // Launches through the real bundle: one lease to machines with documents.
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { LaunchItem } from "../../contract/lease.ts";
 import { parseReportToken } from "../../contract/report.ts";
 import { SUBNETS } from "../fakes/aws-account.ts";
 import { CONFIG, infrastructure, launchItem, startWorld, type World } from "./poller-world.ts";
+
+/** The first of them may build the bundle, on a slow machine. */
+setDefaultTimeout(60_000);
 
 let world: World;
 afterEach(async () => {

@@ -53,10 +53,11 @@ export async function carryOut(deployment: Deployment): Promise<Outcome> {
 	const name = changeSetName(around.now());
 	const parameters = Object.fromEntries(plan.chosen.map((one) => [one.name, one.source === "the stack" ? null : one.value]));
 	const request = { stack: args.stack, name, type, templateUrl: plan.rootUrl, parameters, roleArn: args.roleArn };
-	const made = await makeChangeSet(cloudFormation, request, around.sleep, (id) => {
+	const begun = (id: string) => {
 		progress.changeSet = id;
 		if (before === null) progress.emptyStack = args.stack;
-	});
+	};
+	const made = await makeChangeSet(cloudFormation, request, { sleep: around.sleep, begun, say });
 	if (made.kind === "failed") {
 		progress.changeSet = null;
 		return { kind: "failed", problems: [`CloudFormation cannot make the change set: ${made.reason}`, ...(await takeBack(deployment))] };

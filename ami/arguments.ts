@@ -11,6 +11,7 @@ export const HELP = `Builds the image that machines boot from, and boots it here
 
 usage: bun run image build [--base NAME] [--runner WHAT] [--dist DIR] [--mirror URL] [--versions FILE] [--out FILE] [--json]
        bun run image boot  [--image FILE] [--fault NAME] [--direct] [--keep] [--json]
+       bun run image learn [--image FILE]
 
 build: debootstrap, ami/provision/*.sh, the agent -> a disk (GPT, an ESP with kernel and command line in one, ext4). Needs root.
   --base NAME      ${BASES.join(" or ")} (default debian)
@@ -25,6 +26,8 @@ boot: QEMU with a NVMe root and the local stand-ins as 169.254.169.254, mailbox,
   --fault NAME     have something go wrong: ${Object.keys(FAULTS).join(", ")}
   --direct         start the kernel without the firmware: some seconds less where nothing is accelerated
   --keep           leave the serial log and the stand-ins' logs there
+
+learn: boots once and writes down what of the agent's file a boot reads, into ami/files/agent.x64.pages, for the next build.
 
   --json           print the result as JSON and nothing else
   --help           this text
@@ -42,6 +45,7 @@ exit status: 0 built, or booted and went as it must; 1 a part failed (its name i
 export type Command =
 	| { command: "help" }
 	| { command: "build"; options: BuildOptions; json: boolean }
+	| { command: "learn"; image: string; json: boolean }
 	| { command: "boot"; options: { image: string; fault: FaultName | null; direct: boolean; keep: boolean }; json: boolean };
 
 const OPTIONS = {
@@ -60,6 +64,7 @@ const OPTIONS = {
 } as const;
 const OF = {
 	build: ["base", "runner", "dist", "mirror", "versions", "out", "json"],
+	learn: ["image", "json"],
 	boot: ["image", "fault", "direct", "keep", "json"],
 };
 
@@ -74,7 +79,8 @@ export function readArguments(argv: string[]): Command {
 	const { values, positionals } = parseArgs({ args: argv, allowPositionals: true, options: OPTIONS });
 	if (values.help) return { command: "help" };
 	const [command, ...more] = positionals;
-	if ((command !== "build" && command !== "boot") || more.length > 0) throw new Error("say what to do: build or boot");
+	if ((command !== "build" && command !== "boot" && command !== "learn") || more.length > 0)
+		throw new Error("say what to do: build, boot or learn");
 	const stray = Object.keys(values).find((name) => !OF[command].includes(name));
 	if (stray !== undefined) throw new Error(`--${stray} is not for ${command}`);
 	const { json } = values;
@@ -84,6 +90,7 @@ export function readArguments(argv: string[]): Command {
 		if (mirror !== null && !/^(https?|file|copy):\//.test(mirror)) throw new Error(`--mirror takes a URL, not ${JSON.stringify(mirror)}`);
 		return { command, options: { base, runner, dist, mirror, versions, out }, json };
 	}
+	if (command === "learn") return { command, image: values.image ?? DEFAULT_IMAGE, json };
 	const fault = values.fault === undefined ? null : chosen("fault", values.fault, Object.keys(FAULTS) as FaultName[]);
 	const { image = DEFAULT_IMAGE, direct = false, keep = false } = values;
 	return { command, options: { image, fault, direct, keep }, json };

@@ -1,4 +1,7 @@
 // `bun run image`: builds the image that machines boot from, and boots it here. Entry: reads the command line, exits once.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Command, HELP, readArguments } from "./arguments.ts";
 import { buildImage, type Manifest } from "./build/image.ts";
 import { ImageProblem } from "./problem.ts";
@@ -24,6 +27,17 @@ async function build({ options, json }: Extract<Command, { command: "build" }>, 
 	return EXIT.ok;
 }
 
+async function learn(image: string, signal: AbortSignal): Promise<number> {
+	const { learnPages } = await import("./boot/hot-pages.ts");
+	const folder = await mkdtemp(join(tmpdir(), "mfi-"));
+	try {
+		process.stdout.write(`${await learnPages(image, folder, signal, (text) => process.stderr.write(`${text}\n`))}\n`);
+		return EXIT.ok;
+	} finally {
+		await rm(folder, { recursive: true, force: true });
+	}
+}
+
 async function main(argv: string[]): Promise<number> {
 	let command: Command;
 	try {
@@ -40,6 +54,7 @@ async function main(argv: string[]): Promise<number> {
 	for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(name, () => interrupted.abort(name));
 	try {
 		if (command.command === "build") return await build(command, interrupted.signal);
+		if (command.command === "learn") return await learn(command.image, interrupted.signal);
 		const { boot } = await import("./boot/main.ts");
 		return await boot(command.options, command.json, interrupted.signal);
 	} catch (error) {

@@ -11,12 +11,15 @@ export interface QemuOptions {
 	kernel: { file: string; cmdline: string; initrd?: string } | null;
 	acceleration: "kvm" | "tcg";
 	memoryMiB?: number;
+	/** Every read of the root disk goes into the folder's `trace`. */
+	trace?: boolean;
 }
 
 const FIRMWARE = "/usr/share/OVMF";
 export const FIRMWARE_VARIABLES = `${FIRMWARE}/OVMF_VARS_4M.fd`;
 export const consoleOf = (folder: string) => `${folder}/serial.log`;
 export const controlOf = (folder: string) => `${folder}/qmp.sock`;
+export const traceOf = (folder: string) => `${folder}/trace`;
 export const variablesOf = (folder: string) => `${folder}/vars.fd`;
 
 /** KVM where the CPU has what it needs. A /dev/kvm alone says nothing: some hosts offer one that runs no common kernel. */
@@ -42,5 +45,6 @@ export function qemuCommand(options: QemuOptions): string[] {
 		...["-drive", `file=${disk},format=raw,if=none,id=root,cache=unsafe`, "-device", `nvme,serial=vol0,drive=root${options.kernel === null ? ",bootindex=0" : ""}`],
 		...networkArguments(standIns),
 		...["-serial", `file:${consoleOf(folder)}`, "-qmp", `unix:${controlOf(folder)},server=on,wait=off`],
+		...(options.trace ? ["-trace", "pci_nvme_read", "-D", traceOf(folder)] : []),
 	];
 }

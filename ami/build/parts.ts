@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { readyParts } from "../../build/ready.ts";
 import { ImageProblem } from "../problem.ts";
 import { type Architecture, runnerPin, type Versions } from "../versions.ts";
-import type { Workshop } from "./command.ts";
+import { run, type Workshop } from "./command.ts";
 import { makeStandIn } from "./stand-in.ts";
 
 export interface PartsOptions {
@@ -19,7 +19,7 @@ export interface PartsOptions {
 export interface Parts {
 	folder: string;
 	/** What the provisioning scripts are told, beside PARTS. */
-	env: { AGENT_SHA256: string; RUNNER_VERSION: string; RUNNER_SHA256: string };
+	env: { ARCHITECTURE: Architecture; AGENT_SHA256: string; RUNNER_VERSION: string; RUNNER_SHA256: string };
 }
 
 const AMI = join(import.meta.dir, "..");
@@ -89,6 +89,8 @@ export async function layParts(options: PartsOptions, shop: Workshop): Promise<P
 	const { version, sha256 } = await layRunner(join(folder, "actions-runner.tar.gz"), options, shop);
 	await cp(join(AMI, "units"), join(folder, "units"), { recursive: true });
 	await cp(join(AMI, "files"), join(folder, "files"), { recursive: true });
-	await copyFile(join(AMI, "units.allow"), join(folder, "units.allow"));
-	return { folder, env: { AGENT_SHA256: agent, RUNNER_VERSION: version, RUNNER_SHA256: sha256 } };
+	const compile = ["cc", "-Os", "-static", "-s", "-Wall", "-Wextra", "-Werror", "-Wl,--build-id=none"];
+	await run("read-ahead", [...compile, "-o", join(folder, "read-ahead"), join(AMI, "files/read-ahead.c")], shop);
+	for (const name of ["units.allow", "rules.allow"]) await copyFile(join(AMI, name), join(folder, name));
+	return { folder, env: { ARCHITECTURE: options.architecture, AGENT_SHA256: agent, RUNNER_VERSION: version, RUNNER_SHA256: sha256 } };
 }

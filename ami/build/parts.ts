@@ -52,6 +52,8 @@ async function layAgent(to: string, { dist, architecture }: PartsOptions): Promi
 	await copyFile(join(dist, name), to).catch((cause) => {
 		throw new ImageProblem("agent", `${join(dist, name)} cannot be read`, { cause });
 	});
+	const found = await sha256Of(to);
+	if (found !== sha256) throw new ImageProblem("agent", `${join(dist, name)} has sha256 ${found}, SHA256SUMS says ${sha256}`);
 	return sha256;
 }
 

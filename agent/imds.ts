@@ -1,7 +1,7 @@
 // What the documents of the instance metadata service mean (FACTS 4.5).
 import * as v from "valibot";
+import type { ImdsReader } from "../aws/imds-reader.ts";
 import { InstanceId, type Parsed, parserOf, Text } from "../contract/parse.ts";
-import type { ImdsReader } from "./imds-reader.ts";
 
 const Identity = v.object({
 	instanceId: InstanceId,

@@ -1,8 +1,8 @@
 // The edge to the mailbox: this machine's boot document is read and deleted there, its record left there (DESIGN 6). No credentials: the
 // bucket policy goes by the address that the VPC endpoint saw.
 import { createFetch, type FetchError } from "ofetch";
+import type { Fetch } from "../aws/imds-reader.ts";
 import { bootKey } from "../contract/boot.ts";
-import type { Fetch } from "./imds-reader.ts";
 
 export interface Mailbox {
 	/** The boot document's text; null while there is none. Throws MailboxError. */

@@ -1,7 +1,7 @@
 // Entry of the agent: reads the environment, wires the outside world, exits once. Started by systemd in `/` with a clean environment
 // (DESIGN 9); a non-zero exit code has it turn the machine off.
 // Only what the first request to IMDS needs is imported at once; the rest is read while that is on its way.
-import { createImdsReader } from "./imds-reader.ts";
+import { createImdsReader } from "../aws/imds-reader.ts";
 
 /** Defined at build time. */
 declare const MAYFLY_VERSION: string | undefined;

@@ -1,7 +1,7 @@
 // Tells the relay what becomes of this machine, in order and numbered from 1. Nothing waits for it and no answer matters (DESIGN 3).
 import { createFetch } from "ofetch";
+import type { Fetch } from "../aws/imds-reader.ts";
 import type { Report } from "../contract/report.ts";
-import type { Fetch } from "./imds-reader.ts";
 import type { Log } from "./log.ts";
 
 export interface Reporter {

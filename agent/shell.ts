@@ -1,12 +1,12 @@
 // What the shell around the life holds while the machine lives, and the few things that several effects need of it.
 import { join } from "node:path";
+import type { Fetch } from "../aws/imds-reader.ts";
 import type { BootDocument } from "../contract/boot.ts";
 import type { Measurements, ReportPhase } from "../contract/report.ts";
 import type { Account } from "./account.ts";
 import type { Config } from "./config.ts";
 import type { Hook } from "./hook.ts";
 import type { Identity, Imds } from "./imds.ts";
-import type { Fetch } from "./imds-reader.ts";
 import type { Event, Life } from "./life-state.ts";
 import type { Log } from "./log.ts";
 import type { Mailbox } from "./mailbox.ts";

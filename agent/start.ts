@@ -1,7 +1,8 @@
 // Begins the agent's life and sees to its end: whatever goes wrong in here, the machine goes off.
+
+import type { Fetch, ImdsReader } from "../aws/imds-reader.ts";
 import type { Config } from "./config.ts";
 import { createImds } from "./imds.ts";
-import type { Fetch, ImdsReader } from "./imds-reader.ts";
 import { createLog } from "./log.ts";
 import { powerOff } from "./power.ts";
 import { runAgent } from "./run.ts";

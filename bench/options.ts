@@ -8,6 +8,7 @@ usage: bun run bench relay  [--rounds N] [--requests N] [--rows N] [--out FILE] 
        bun run bench poller [--rounds N] [--jobs N,N,...] [--sizes MB,MB,...] [--out FILE] [--json]
        bun run bench agent  [--boots N] [--job-seconds N] [--out FILE] [--json]
        bun run bench boot   [--rounds N] [--out FILE] [--json]    (needs root and QEMU)
+       bun run bench egress [--rounds N] [--mib N] [--connections N] [--out FILE] [--json]
 
   --rounds N      rounds of each measurement, of which the median counts (default 5)
   --requests N    relay: webhooks for each number of senders in a round (default 6000)
@@ -16,6 +17,8 @@ usage: bun run bench relay  [--rounds N] [--requests N] [--rows N] [--out FILE] 
   --sizes MB,...  poller: memory of the function, with the share of a CPU that Lambda gives it; needs root (default 128,256,512,640,768,1024)
   --boots N       agent: boots of the agent and of what it is compared with (default 20)
   --job-seconds N agent: length of the job whose CPU time is measured (default 60)
+  --mib N         egress: how much is downloaded each way in a round; needs root, HAProxy and nftables (default 1024)
+  --connections N egress: new connections each way in a round (default 200)
   --out FILE      where the figures go (default bench/results/<part>.json)
   --json          print the figures as JSON and nothing else
 
@@ -23,7 +26,7 @@ exit status: 0 every bar was kept; 1 one was missed; 2 the command line is wrong
 `;
 
 export interface Options {
-	part: "relay" | "poller" | "agent" | "boot";
+	part: "relay" | "poller" | "agent" | "egress" | "boot";
 	rounds: number;
 	requests: number;
 	rows: number;
@@ -31,6 +34,8 @@ export interface Options {
 	sizes: number[];
 	boots: number;
 	jobSeconds: number;
+	mib: number;
+	connections: number;
 	out: string;
 	json: boolean;
 }
@@ -58,6 +63,8 @@ export function readOptions(argv: string[]): Options | "help" {
 			sizes: { type: "string", default: "128,256,512,640,768,1024" },
 			boots: { type: "string", default: "20" },
 			"job-seconds": { type: "string", default: "60" },
+			mib: { type: "string", default: "1024" },
+			connections: { type: "string", default: "200" },
 			out: { type: "string" },
 			json: { type: "boolean", default: false },
 			help: { type: "boolean", short: "h", default: false },
@@ -65,11 +72,13 @@ export function readOptions(argv: string[]): Options | "help" {
 	});
 	if (values.help) return "help";
 	const [part, ...more] = positionals;
-	if ((part !== "relay" && part !== "poller" && part !== "agent" && part !== "boot") || more.length > 0)
-		throw new Error("say what to measure: relay, poller, agent or boot");
+	if (part !== "relay" && part !== "poller" && part !== "agent" && part !== "egress" && part !== "boot")
+		throw new Error("say what to measure: relay, poller, agent, egress or boot");
+	if (more.length > 0) throw new Error("one part at a time");
 	return {
 		...{ part, rounds: wholeNumber("rounds", values.rounds), requests: wholeNumber("requests", values.requests) },
 		...{ boots: wholeNumber("boots", values.boots), jobSeconds: wholeNumber("job-seconds", values["job-seconds"]) },
+		...{ mib: wholeNumber("mib", values.mib), connections: wholeNumber("connections", values.connections) },
 		...{ rows: wholeNumber("rows", values.rows), jobs: wholeNumbers("jobs", values.jobs), sizes: wholeNumbers("sizes", values.sizes) },
 		...{ out: values.out ?? join(import.meta.dir, "results", `${part}.json`), json: values.json },
 	};

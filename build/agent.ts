@@ -1,57 +1,10 @@
-// Builds the agent: one file for a machine with nothing but its kernel's ABI, the same bytes from the same sources.
-import { copyFile, mkdtemp, rename, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+// Builds the agent.
 import { join } from "node:path";
-import { version } from "../package.json";
+import { buildProgram, type Target } from "./compiled.ts";
 
-export type AgentTarget = "linux-x64" | "linux-arm64" | "darwin-arm64" | "darwin-x64";
-
-const root = join(import.meta.dir, "..");
-/** The name goes into the bytes (FACTS 8), so it is always the same one. */
-const NAME = "mayfly-agent";
-
-/**
- * A job may leave `.env` and `bunfig.toml` where the agent stands: it must never read them (AWS.md 7). Split, so that what comes after the first
- * request to IMDS is read after it (docs/benchmarks.md).
- */
-const FLAGS = "--compile --splitting --minify --bytecode --format=esm --no-compile-autoload-dotenv --no-compile-autoload-bunfig".split(" ");
-
-/** `__dirname` would put the place of the checkout into the bytes; only pino's worker threads ask for it, and the agent starts none. */
-async function compile(target: AgentTarget, outFile: string): Promise<void> {
-	const made = Bun.spawn(
-		[
-			...[process.execPath, "build", join("agent", "main.ts"), ...FLAGS],
-			...[
-				`--target=bun-${target}`,
-				"--define",
-				`MAYFLY_VERSION=${JSON.stringify(version)}`,
-				"--define",
-				`__dirname="/"`,
-				"--outfile",
-				outFile,
-			],
-		],
-		{ cwd: root, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
-	);
-	const [out, err, code] = await Promise.all([new Response(made.stdout).text(), new Response(made.stderr).text(), made.exited]);
-	if (code !== 0) throw new Error(`bun build exited with ${code}:\n${out}${err}`);
-}
-
-/** Another filesystem than the temporary one cannot be renamed to. */
-async function move(from: string, to: string): Promise<void> {
-	await rename(from, to).catch(async () => {
-		await copyFile(from, `${to}.part`);
-		await rename(`${to}.part`, to);
-	});
-}
+export type AgentTarget = Target;
 
 /** Compiles agent/main.ts for a target. Throws with Bun's own words when it fails. */
 export async function buildAgent(target: AgentTarget, outFile: string): Promise<void> {
-	const folder = await mkdtemp(join(tmpdir(), "mayfly-agent-"));
-	try {
-		await compile(target, join(folder, NAME));
-		await move(join(folder, NAME), outFile);
-	} finally {
-		await rm(folder, { recursive: true, force: true });
-	}
+	await buildProgram("mayfly-agent", join("agent", "main.ts"), target, outFile);
 }

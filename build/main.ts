@@ -2,6 +2,7 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildAgent } from "./agent.ts";
+import { buildGateway } from "./gateway.ts";
 import { buildPoller } from "./poller.ts";
 import { buildRelay } from "./relay.ts";
 
@@ -12,6 +13,8 @@ export async function buildAll(folder: string): Promise<string[]> {
 	const parts = {
 		"mayfly-agent-linux-arm64": (file: string) => buildAgent("linux-arm64", file),
 		"mayfly-agent-linux-x64": (file: string) => buildAgent("linux-x64", file),
+		"mayfly-gateway-linux-arm64": (file: string) => buildGateway("linux-arm64", file),
+		"mayfly-gateway-linux-x64": (file: string) => buildGateway("linux-x64", file),
 		"poller.mjs": buildPoller,
 		"relay.js": buildRelay,
 	};

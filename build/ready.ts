@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type AgentTarget, buildAgent } from "./agent.ts";
+import { buildGateway } from "./gateway.ts";
 import { buildPoller } from "./poller.ts";
 import { buildRelay } from "./relay.ts";
 
@@ -13,7 +14,7 @@ export interface ReadyParts {
 }
 
 const root = join(import.meta.dir, "..");
-const SOURCES = "{agent,build,contract,poller,relay}/**/*.ts";
+const SOURCES = "{agent,aws,build,contract,egress,gateway,poller,relay}/**/*.ts";
 const SETTINGS = ["bun.lock", "package.json", "wrangler.toml"];
 
 const KEPT_BUILDS = 4;
@@ -25,22 +26,31 @@ async function stateOfSources(): Promise<string> {
 	return hasher.digest("hex").slice(0, 16);
 }
 
+const TARGET = `${process.platform}-${process.arch}` as AgentTarget;
+
+/** A folder below .cache/build for this state of the sources, filled once. */
+async function builtOnce(kind: string, fill: (folder: string) => Promise<unknown>): Promise<string> {
+	const folder = join(root, ".cache", "build", `${await stateOfSources()}${kind}`);
+	if (existsSync(folder)) return folder;
+	const fresh = `${folder}.${process.pid}`;
+	await mkdir(fresh, { recursive: true });
+	await fill(fresh);
+	await rename(fresh, folder).catch(() => rm(fresh, { recursive: true, force: true }));
+	await forgetOlder(join(root, ".cache", "build"));
+	return folder;
+}
+
 async function buildReady(): Promise<ReadyParts> {
-	const folder = join(root, ".cache", "build", await stateOfSources());
-	const target = `${process.platform}-${process.arch}` as AgentTarget;
 	const parts = (at: string): ReadyParts => ({
 		relay: join(at, "relay.js"),
 		poller: join(at, "poller.mjs"),
 		agent: join(at, "mayfly-agent"),
 	});
-	if (existsSync(folder)) return parts(folder);
-	const fresh = `${folder}.${process.pid}`;
-	await mkdir(fresh, { recursive: true });
-	const made = parts(fresh);
-	await Promise.all([buildRelay(made.relay), buildPoller(made.poller), buildAgent(target, made.agent)]);
-	await rename(fresh, folder).catch(() => rm(fresh, { recursive: true, force: true }));
-	await forgetOlder(join(root, ".cache", "build"));
-	return parts(folder);
+	const fill = async (at: string) => {
+		const made = parts(at);
+		await Promise.all([buildRelay(made.relay), buildPoller(made.poller), buildAgent(TARGET, made.agent)]);
+	};
+	return parts(await builtOnce("", fill));
 }
 
 /** Each build holds an agent of 100 MB: the newest few stay, since another process may still run one. */
@@ -56,4 +66,12 @@ let ready: Promise<ReadyParts> | undefined;
 export function readyParts(): Promise<ReadyParts> {
 	ready ??= buildReady();
 	return ready;
+}
+
+let gateway: Promise<string> | undefined;
+
+/** Path of the gateway's program for this machine, likewise: what runs on one machine has no gateway, so it is built for the tests alone. */
+export function readyGateway(): Promise<string> {
+	gateway ??= builtOnce("-gateway", (at) => buildGateway(TARGET, join(at, "mayfly-gateway"))).then((at) => join(at, "mayfly-gateway"));
+	return gateway;
 }

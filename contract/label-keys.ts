@@ -86,7 +86,8 @@ function partsOf(label: string): [key: string, value: string][] {
 
 /** Whether a label has a key, such as `mayfly`. */
 export function hasKey(label: string, key: string): boolean {
-	return partsOf(label).some(([name]) => name === key);
+	// Most labels have no such text at all.
+	return label.toLowerCase().includes(key) && partsOf(label).some(([name]) => name === key);
 }
 
 /** Reads a whole label; every part that is wrong is named. */

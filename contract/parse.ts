@@ -9,12 +9,16 @@ export function parserOf<S extends v.GenericSchema>(schema: S) {
 	return (input: unknown): Parsed<v.InferOutput<S>> => {
 		const result = v.safeParse(schema, input, { abortEarly: true });
 		if (result.success) return { ok: true, value: result.output };
-		const issue = result.issues[0];
-		// The names on the way are the sender's where a record may have any.
-		const path = v.getDotPath(issue)?.slice(0, 200);
-		const said = issue.message.startsWith("Invalid ") ? `expected ${issue.expected}` : issue.message;
-		return { ok: false, reason: `${path ?? "body"}: ${said}` };
+		return { ok: false, reason: reasonOf(result.issues[0]) };
 	};
+}
+
+/** Where something is wrong and what is expected there. */
+export function reasonOf(issue: v.BaseIssue<unknown>): string {
+	// The names on the way are the sender's where a record may have any.
+	const path = v.getDotPath(issue)?.slice(0, 200);
+	const said = issue.message.startsWith("Invalid ") ? `expected ${issue.expected}` : issue.message;
+	return `${path ?? "body"}: ${said}`;
 }
 
 /** Version 1 of a message; any other version is refused with a reason instead of being half understood. */

@@ -1,8 +1,6 @@
 // What a gateway is told: who is behind it, which list each goes by, how strictly. Types only.
+import type { EgressMode } from "../contract/egress.ts";
 import type { Host } from "../contract/host.ts";
-
-/** `enforce`: what is not listed is cut. `observe`: it goes through, and the log says that it would not have. */
-export type Mode = "observe" | "enforce";
 
 export interface List {
 	/** A tier's name, or `poller`. */
@@ -13,8 +11,10 @@ export interface List {
 }
 
 export interface Gateway {
-	mode: Mode;
+	mode: EgressMode;
 	lists: List[];
+	/** Subnets of this and the other zones' gateways, as CIDR. */
+	gateways: string[];
 	/** Whom the gateway asks for addresses, `host:port`; in a VPC 169.254.169.253:53, which DNS Firewall answers for. */
 	resolver: string;
 	/** Where HAProxy's log goes, as its `log` directive has it. */
@@ -29,3 +29,6 @@ export interface Gateway {
 
 export const TLS_PORT = 3130;
 export const WEB_PORT = 3129;
+/** Where the other zones' gateways ask whether this one is well, and what for. */
+export const HEALTH_PORT = 3128;
+export const HEALTH_PATH = "/healthy";

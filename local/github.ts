@@ -4,6 +4,7 @@ import type { Faults } from "./github/faults.ts";
 import { makeKeys } from "./github/keys.ts";
 import type { Exchange } from "./github/openapi.ts";
 import { GITHUB_LIMITS, type RateLimits } from "./github/rate-limit.ts";
+import { RELEASES, type ReleaseOptions } from "./github/releases-api.ts";
 import type { Run, RunJob } from "./github/run.ts";
 import type { Runner } from "./github/runners.ts";
 import type { RunOptions } from "./github/runs.ts";
@@ -27,6 +28,8 @@ export interface GitHubOptions {
 	offlineAfterMs?: number;
 	/** Runners below it are told that they are deprecated. */
 	minimumRunnerVersion?: string;
+	/** Of actions/runner. */
+	releases?: ReleaseOptions[];
 	limits?: Partial<RateLimits>;
 	/** Where machines reach it, if not at its own URL. */
 	machinesUrl?: string;
@@ -119,6 +122,7 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
 	const app = createServer({
 		...{ service, world, keys, tokens, api, machinesApi, now, stopping: stopping.signal, onExchange: options.onExchange },
 		limits: { ...GITHUB_LIMITS, ...options.limits },
+		releases: options.releases ?? RELEASES,
 		minimumVersion: options.minimumRunnerVersion ?? null,
 	});
 	// No idle timeout: a runner's long poll is silent for most of a minute.

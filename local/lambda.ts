@@ -21,6 +21,8 @@ export interface PollerOptions {
 export interface Poller {
 	/** Of the process that runs now. */
 	readonly pid: number;
+	/** Invokes it once more, beside the session, with an event as EventBridge would. One that comes while there is no process is lost. */
+	invoke(event: unknown): void;
 	/** Sends a signal; waits for the end of the process if that is what the signal brings. */
 	kill(signal: NodeJS.Signals): Promise<void>;
 	/** Ends the process if it still runs, and starts another. */
@@ -36,7 +38,7 @@ const PAUSES: NodeJS.Signals[] = ["SIGSTOP", "SIGCONT"];
 function spawn({ bundle, under = [], env, sessionMs = SESSION_MS, logFile, onLog }: PollerOptions): Subprocess {
 	const log = logFile === undefined ? null : openSync(logFile, "a");
 	const output = log ?? (onLog ? "pipe" : "ignore");
-	const child = Bun.spawn([...under, NODE, HOST, bundle, String(sessionMs)], { env, stdio: ["ignore", output, output] });
+	const child = Bun.spawn([...under, NODE, HOST, bundle, String(sessionMs)], { env, stdio: ["pipe", output, output] });
 	if (log !== null) closeSync(log);
 	for (const stream of [child.stdout, child.stderr]) if (onLog && stream instanceof ReadableStream) void readLines(stream, onLog);
 	return child;
@@ -63,6 +65,12 @@ export async function startPoller(options: PollerOptions): Promise<Poller> {
 	return {
 		get pid() {
 			return child.pid;
+		},
+		invoke(event) {
+			const { stdin, exitCode, signalCode } = child;
+			if (typeof stdin !== "object" || exitCode !== null || signalCode !== null) return;
+			stdin.write(`${JSON.stringify(event)}\n`);
+			void Promise.resolve(stdin.flush()).catch(() => undefined);
 		},
 		kill,
 		async restart() {

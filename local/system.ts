@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readyParts } from "../build/ready.ts";
-import { resolveConfig } from "../contract/config.ts";
+import { resolveFile } from "../contract/config.ts";
 import { parseMayflyYaml } from "../contract/config-yaml.ts";
 import { type JobView, parseJobList } from "../contract/job.ts";
 import { parseStats, type Stats } from "../contract/stats.ts";
@@ -83,7 +83,7 @@ const newToken = () => randomBytes(24).toString("hex");
 async function resolvedConfig(file: string): Promise<string> {
 	const read = parseMayflyYaml(await readFile(file, "utf8"));
 	if (!read.ok) throw new Error(`${file}: ${read.problems.map(({ path, reason }) => `${path}: ${reason}`).join("; ")}`);
-	return JSON.stringify(resolveConfig(read.value, INFRASTRUCTURE));
+	return JSON.stringify(resolveFile(read.value));
 }
 
 /** Starts everything. If a part cannot be started, what already runs is stopped again. */
@@ -115,6 +115,15 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
 			await Bun.sleep(100);
 		}
 	}
+}
+
+/** EventBridge's part: EC2's word on machines that end, to the poller. Gives what stops it. */
+function forwardEnds(ec2: Ec2, poller: Poller): () => void {
+	return ec2.onState(({ instanceId, state }) => {
+		if (state !== "shutting-down" && state !== "terminated") return;
+		const type = { source: "aws.ec2", "detail-type": "EC2 Instance State-change Notification" };
+		poller.invoke({ ...type, detail: { "instance-id": instanceId, state } });
+	});
 }
 
 async function wire(
@@ -171,13 +180,22 @@ async function wire(
 			logFile: join(folder, "poller.log"),
 			env: {
 				...{ RELAY_URL: relay.url, MAILBOX_URL: mailbox.url, CONFIG_KEY, GITHUB_API_URL: github.url, APP_ID: String(github.app.id) },
-				...{ OIDC_ISSUER: github.url, SECRET_ID, STACK: INFRASTRUCTURE.stack, AWS_REGION: REGION, LOG_LEVEL: "debug", SWEEP_MS: SWEEP },
+				...{
+					OIDC_ISSUER: github.url,
+					SECRET_ID,
+					INFRASTRUCTURE: JSON.stringify(INFRASTRUCTURE),
+					AWS_REGION: REGION,
+					LOG_LEVEL: "debug",
+					SWEEP_MS: SWEEP,
+				},
 				...(elsewhere && { REPORT_URL: `${elsewhere.urls.relay}/report`, MAILBOX_BOOT_URL: elsewhere.urls.mailbox }),
 				...{ AWS_ACCESS_KEY_ID: keys.accessKeyId, AWS_SECRET_ACCESS_KEY: keys.secretAccessKey },
 				...{ AWS_ENDPOINT_URL_EC2: ec2.url, AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url },
 			},
 		}),
 	);
+	const stopForwarding = forwardEnds(ec2, poller);
+	keep({ stop: async () => stopForwarding() });
 	const operator = { headers: { authorization: `Bearer ${tokens.operator}` } };
 	const read = async (path: string) => (await patiently(() => fetch(`${relay.url}${path}`, operator))).json();
 	return {

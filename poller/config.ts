@@ -1,4 +1,6 @@
 // The poller's settings, from the environment that the entry hands in. Pure; every problem is named at once.
+import type { AwsCredentials } from "../aws/request.ts";
+import { type Infrastructure, parseInfrastructure } from "../contract/config.ts";
 
 export interface PollerConfig {
 	relayUrl: string;
@@ -12,7 +14,7 @@ export interface PollerConfig {
 	oidcIssuer: string;
 	appId: string;
 	secretId: string;
-	stack: string;
+	infrastructure: Infrastructure;
 	region: string;
 	credentials: AwsCredentials;
 	ec2Url: string | undefined;
@@ -20,11 +22,6 @@ export interface PollerConfig {
 	logLevel: string;
 	/** How often machines and deliveries are looked over, ms. */
 	sweepMs: number;
-}
-export interface AwsCredentials {
-	accessKeyId: string;
-	secretAccessKey: string;
-	sessionToken?: string;
 }
 export type ConfigResult = { ok: true; config: PollerConfig } | { ok: false; problems: string[] };
 type Environment = Record<string, string | undefined>;
@@ -51,7 +48,8 @@ export function parsePollerConfig(env: Environment): ConfigResult {
 	const logLevel = env.LOG_LEVEL || "info";
 	if (!LEVELS.includes(logLevel)) problems.push(`LOG_LEVEL is none of ${LEVELS.join(", ")}`);
 	if (!/^[1-9][0-9]{0,8}$/.test(env.SWEEP_MS ?? "1")) problems.push("SWEEP_MS is not a number of milliseconds");
-	const config: PollerConfig = {
+	const infrastructure = infrastructureOf(needed("INFRASTRUCTURE"), problems);
+	const config = {
 		...{ relayUrl, mailboxUrl, region, logLevel },
 		mailboxBootUrl: url("MAILBOX_BOOT_URL", mailboxUrl),
 		reportUrl: url("REPORT_URL", `${relayUrl}/report`),
@@ -60,7 +58,6 @@ export function parsePollerConfig(env: Environment): ConfigResult {
 		oidcIssuer: url("OIDC_ISSUER", "https://token.actions.githubusercontent.com"),
 		appId: needed("APP_ID"),
 		secretId: needed("SECRET_ID"),
-		stack: needed("STACK"),
 		credentials: {
 			accessKeyId: needed("AWS_ACCESS_KEY_ID"),
 			secretAccessKey: needed("AWS_SECRET_ACCESS_KEY"),
@@ -70,5 +67,15 @@ export function parsePollerConfig(env: Environment): ConfigResult {
 		secretsUrl: url("AWS_ENDPOINT_URL_SECRETS_MANAGER", `https://secretsmanager.${region}.amazonaws.com`),
 		sweepMs: Number(env.SWEEP_MS ?? SWEEP_MS),
 	};
-	return problems.length > 0 ? { ok: false, problems } : { ok: true, config };
+	if (problems.length > 0 || infrastructure === null) return { ok: false, problems };
+	return { ok: true, config: { ...config, infrastructure } };
+}
+
+/** Null, and its problems told, when it is not what the stack's template writes. */
+function infrastructureOf(text: string, problems: string[]): Infrastructure | null {
+	if (text === "") return null;
+	const read = parseInfrastructure(text);
+	if (read.ok) return read.value;
+	problems.push(...read.problems.map((problem) => `INFRASTRUCTURE: ${problem}`));
+	return null;
 }

@@ -1,5 +1,6 @@
 // Finds jobs whose webhooks were lost without a trace: asks GitHub which runs of active repositories are open, a few at a time, and tells the
 // relay of jobs that have waited for longer than a webhook takes. It takes in those that it does not know (DESIGN 5).
+import type { ResolvedConfig } from "../contract/config.ts";
 import { resolveLabels } from "../contract/label.ts";
 import type { ActiveRepository, JobFact } from "../contract/observe.ts";
 import type { Ports, Run, RunJob } from "./ports.ts";
@@ -24,14 +25,28 @@ export function nextOf<T>(all: readonly T[], from: number, most: number): { take
 	return { taken, next: all.length > 0 ? (from + count) % all.length : 0 };
 }
 
+/** The label sets that were read last: jobs of one run mostly ask for the same, and those that nothing serves are seen in every look. */
+const MOST_READ = 500;
+const readings = new WeakMap<ResolvedConfig, Map<string, boolean>>();
+
+function isServed(labels: readonly string[], config: ResolvedConfig): boolean {
+	const known = readings.get(config) ?? new Map<string, boolean>();
+	readings.set(config, known);
+	const key = labels.join("\n");
+	const before = known.get(key);
+	if (before !== undefined) return before;
+	if (known.size >= MOST_READ) known.clear();
+	const { ok } = resolveLabels(labels, config);
+	known.set(key, ok);
+	return ok;
+}
+
 /** Jobs of a run that wait for machines of ours and have waited for some time. Pure. */
 export function overdue(run: Run, jobs: readonly RunJob[], installationId: number | null, ports: Pick<Ports, "config" | "now">): JobFact[] {
 	const waiting = jobs.filter(({ status, createdAt }) => status === "queued" && ports.now() - createdAt > YOUNG_MS);
 	// Jobs of one run mostly ask for the same.
-	const served = new Map(waiting.map(({ labels }) => [labels.join("\n"), labels]));
-	for (const [key, labels] of served) if (!resolveLabels(labels, ports.config).ok) served.delete(key);
 	return waiting
-		.filter(({ labels }) => served.has(labels.join("\n")))
+		.filter(({ labels }) => isServed(labels, ports.config))
 		.map(({ id, name, labels, createdAt }) => ({
 			job: {
 				...{ id, runId: run.id, attempt: run.attempt, repository: run.repository, owner: run.repository.split("/")[0] ?? "" },

@@ -4,14 +4,16 @@ import {
 	CreateFleetCommand,
 	CreateTagsCommand,
 	type Instance as Described,
+	DescribeImagesCommand,
 	DescribeInstancesCommand,
 	DescribeSpotPriceHistoryCommand,
 	EC2Client,
 	type Filter,
+	type Tag,
 	TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
-import type { AwsCredentials } from "./config.ts";
-import type { Ec2, FleetAnswer, Instance, SpotPrice } from "./ports.ts";
+import type { AwsCredentials } from "../aws/request.ts";
+import type { Ec2, FleetAnswer, Image, Instance, SpotPrice } from "./ports.ts";
 
 /** A call that EC2 refused or did not answer. `code` is EC2's own, such as `RequestLimitExceeded`. */
 export class Ec2Error extends Error {
@@ -60,6 +62,12 @@ export function createEc2(options: { region: string; credentials: AwsCredentials
 			await failing("CreateTags", client.send(new CreateTagsCommand({ Resources: [instanceId], Tags })));
 		},
 		spotPrices: (types) => spotPrices(client, types),
+		/** One that is deprecated still starts machines. */
+		async images(Values): Promise<Image[]> {
+			const asked = new DescribeImagesCommand({ Filters: [{ Name: "image-id", Values }], IncludeDeprecated: true });
+			const { Images = [] } = await failing("DescribeImages", client.send(asked));
+			return Images.map(({ ImageId = "", Tags }) => ({ imageId: ImageId, tags: tagsOf(Tags) }));
+		},
 	};
 }
 
@@ -88,15 +96,17 @@ async function describe(client: EC2Client, filter: Filter): Promise<Instance[]> 
 	}
 }
 
+const tagsOf = (tags: Tag[] = []) => Object.fromEntries(tags.map(({ Key = "", Value = "" }) => [Key, Value]));
+
 function toInstance(described: Described): Instance[] {
-	const { InstanceId, State, StateReason, PrivateIpAddress, LaunchTime, InstanceType, Placement, InstanceLifecycle, Tags = [] } = described;
+	const { InstanceId, State, StateReason, PrivateIpAddress, LaunchTime, InstanceType, Placement, InstanceLifecycle, Tags } = described;
 	if (!InstanceId || !State?.Name) return [];
 	return [
 		{
 			...{ instanceId: InstanceId, state: State.Name, stateReason: StateReason?.Code || null, privateIp: PrivateIpAddress || null },
 			...{ launchedAt: LaunchTime?.getTime() ?? 0, type: InstanceType ?? "unknown", zone: Placement?.AvailabilityZone ?? "unknown" },
 			market: InstanceLifecycle === "spot" ? "spot" : "on-demand",
-			tags: Object.fromEntries(Tags.map(({ Key = "", Value = "" }) => [Key, Value])),
+			tags: tagsOf(Tags),
 		},
 	];
 }

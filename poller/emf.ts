@@ -13,6 +13,7 @@ export const METRICS = {
 	Errors: { unit: "Count", takes: "sum", by: "Class" },
 	CapacityFallbacks: { unit: "Count", takes: "sum", by: null },
 	RunnerDeprecated: { unit: "Count", takes: "last", by: null },
+	RunnerDaysLeft: { unit: "None", takes: "least", by: null },
 	JitCallsLeft: { unit: "Count", takes: "least", by: null },
 	Ec2CallsLeft: { unit: "Count", takes: "least", by: null },
 	GitHubRateLeft: { unit: "Count", takes: "least", by: null },
@@ -46,12 +47,15 @@ function taken(name: MetricName, values: number[]): number[] {
 	}
 }
 
-const valuesOf = (notes: readonly Note[]) => notes.map(({ value }) => value).filter(Number.isFinite);
-
 function figuresOf(notes: readonly Note[]): Figure[] {
-	const named = [...Map.groupBy(notes, ({ name }) => name)];
-	const figures = named.map(([name, its]) => ({ name, values: valuesOf(its) })).filter(({ values }) => values.length > 0);
-	return figures.flatMap(({ name, values }) => inParts(taken(name, values), MOST_VALUES).map((part) => ({ name, values: part })));
+	const named = new Map<MetricName, number[]>();
+	for (const { name, value } of notes) {
+		if (!Number.isFinite(value)) continue;
+		const values = named.get(name);
+		if (values) values.push(value);
+		else named.set(name, [value]);
+	}
+	return [...named].flatMap(([name, values]) => inParts(taken(name, values), MOST_VALUES).map((part) => ({ name, values: part })));
 }
 
 function inParts<T>(all: readonly T[], most: number): T[][] {
@@ -91,9 +95,10 @@ function lineOf(figures: readonly Figure[], dimension: Dimension | null, stack: 
 
 /** The lines that tell these notes: one for all that is not parted, and one for each value of a dimension, since a document holds one value of each. */
 export function emfLines(notes: readonly Note[], stack: string, now: number): string[] {
-	const parted = Map.groupBy(notes, ({ name, as }) => JSON.stringify(as === undefined ? null : dimensionOf(name, as)));
-	return [...parted].flatMap(([key, its]) => {
-		const dimension = JSON.parse(key) as Dimension | null;
+	const keyOf = ({ name, as }: Note) => (as === undefined || METRICS[name].by === null ? "" : `${METRICS[name].by} ${as}`);
+	return [...Map.groupBy(notes, keyOf).values()].flatMap((its) => {
+		const { name, as } = its[0] as Note;
+		const dimension = as === undefined ? null : dimensionOf(name, as);
 		return inDocuments(figuresOf(its)).map((figures) => lineOf(figures, dimension, stack, now));
 	});
 }

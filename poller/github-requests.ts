@@ -23,6 +23,7 @@ export interface Answer {
 /** Routes are octokit's: `GET /runs/{run_id}`; what the path does not name goes into the query or the body. */
 export interface GitHubRequests {
 	asApp(route: string, params?: Params): Promise<Answer>;
+	asInstallation(installationId: number, route: string, params?: Params): Promise<Answer>;
 	/** Below `/repos/{owner}/{repo}`. */
 	inRepository(at: RepositoryRef, route: string, params?: Params): Promise<Answer>;
 	/** As `inRepository`, with the tag of the answer before: an answer that is the same costs nothing of the hourly limit (FACTS 2.8). */
@@ -105,6 +106,7 @@ export function createGitHubRequests(options: GitHubOptions): GitHubRequests {
 	const tagged = new Map<string, Answer>();
 	return {
 		asApp: (route, params = {}) => send(route, params, appToken),
+		asInstallation: (installationId, route, params = {}) => send(route, params, tokenOf({ repository: "", installationId })),
 		inRepository,
 		async unchanged(at, route, params) {
 			const key = JSON.stringify([at.repository, route, params]);

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { JobStatus } from "../contract/job.ts";
 import type { Approval, Delivery, Run, RunJob, Runner, RunnerGroup } from "./ports.ts";
+import type { RunnerRelease } from "./runner-age.ts";
 
 const Person = v.nullish(v.object({ login: v.string() }));
 const RunShape = v.object({
@@ -38,6 +39,12 @@ const GroupShape = v.object({
 	restricted_to_workflows: v.optional(v.boolean(), false),
 });
 const ApprovalShape = v.object({ state: v.string(), environments: v.array(v.object({ name: v.string() })) });
+const ReleaseShape = v.object({ tag_name: v.string(), draft: v.boolean(), prerelease: v.boolean(), published_at: v.nullable(v.string()) });
+const InstallationShape = v.object({
+	id: v.number(),
+	account: v.nullable(v.looseObject({ login: v.optional(v.string()) })),
+	suspended_at: v.nullish(v.string()),
+});
 const DeliveryShape = v.object({ id: v.number(), guid: v.string(), delivered_at: v.string(), status_code: v.number(), event: v.string() });
 
 export function toRun(data: unknown): Run {
@@ -98,4 +105,19 @@ export function toApprovals(data: unknown): Approval[] {
 	return v
 		.parse(v.array(ApprovalShape), data)
 		.map(({ state, environments }) => ({ state, environments: environments.map(({ name }) => name) }));
+}
+
+/** Those that anybody is given: no drafts, no pre-releases, nothing that is not named for a version. */
+export function toReleases(data: unknown): RunnerRelease[] {
+	return v.parse(v.array(ReleaseShape), data).flatMap(({ tag_name, draft, prerelease, published_at }) => {
+		const version = /^v([0-9]+\.[0-9]+\.[0-9]+)$/.exec(tag_name)?.[1];
+		const publishedAt = Date.parse(published_at ?? "");
+		return version === undefined || draft || prerelease || Number.isNaN(publishedAt) ? [] : [{ version, publishedAt }];
+	});
+}
+
+/** Of those whose App may act for them. */
+export function toInstallations(data: unknown): { id: number; owner: string }[] {
+	const all = v.parse(v.array(InstallationShape), data);
+	return all.flatMap(({ id, account, suspended_at }) => (suspended_at || !account?.login ? [] : [{ id, owner: account.login }]));
 }

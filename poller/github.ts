@@ -4,9 +4,11 @@ import { createGitHubRequests, type GitHubOptions, type GitHubRequests, orStatus
 import {
 	toApprovals,
 	toDelivery,
+	toInstallations,
 	toJitConfig,
 	toJob,
 	toJobsPage,
+	toReleases,
 	toRun,
 	toRunner,
 	toRunnerGroup,
@@ -23,7 +25,10 @@ const RUNNER_PAGES = 10;
 /** A client for one session. Throws GitHubError; 404 and other expected answers are values. */
 export function createGitHub(options: GitHubOptions): GitHub {
 	const requests = createGitHubRequests(options);
-	return { ...runCalls(requests), ...runChanges(requests), ...runnerCalls(requests), ...groupCalls(requests), ...deliveryCalls(requests) };
+	return {
+		...{ ...runCalls(requests), ...runChanges(requests), ...runnerCalls(requests), ...groupCalls(requests) },
+		...{ ...deliveryCalls(requests), ...releaseCalls(requests) },
+	};
 }
 
 function runCalls({ inRepository, unchanged }: GitHubRequests): Pick<GitHub, "run" | "attemptJobs" | "job" | "openRuns" | "approvals"> {
@@ -81,6 +86,29 @@ function groupCalls({ inOrganisation }: GitHubRequests): Pick<GitHub, "runnerGro
 		async runnerGroup(at, runner_group_id) {
 			const answer = await orStatus([404], inOrganisation(at, "GET /actions/runner-groups/{runner_group_id}", { runner_group_id }));
 			return typeof answer === "number" ? null : toRunnerGroup(answer.data);
+		},
+	};
+}
+
+const RUNNER = { owner: "actions", repo: "runner" };
+/** More than two years of them. */
+const RELEASES = 30;
+
+function releaseCalls({ asApp, asInstallation }: GitHubRequests): Pick<GitHub, "runnerReleases"> {
+	/** Any installation may read what is public; without one GitHub takes 60 requests an hour from an address. */
+	const installationOf = async (owners: Parameters<GitHub["runnerReleases"]>[0]) => {
+		const known = owners.find(({ installationId }) => installationId !== null)?.installationId;
+		if (known) return known;
+		const names = owners.map(({ name }) => name.toLowerCase());
+		const installations = toInstallations((await asApp("GET /app/installations", { per_page: PAGE })).data);
+		const found = installations.find(({ owner }) => names.includes(owner.toLowerCase()));
+		if (!found) throw new GitHubError("GET /app/installations", 200, "the App is installed at none of the owners", null);
+		return found.id;
+	};
+	return {
+		async runnerReleases(owners) {
+			const params = { ...RUNNER, per_page: RELEASES };
+			return toReleases((await asInstallation(await installationOf(owners), "GET /repos/{owner}/{repo}/releases", params)).data);
 		},
 	};
 }

@@ -1,50 +1,78 @@
-// The Lambda: reads the environment, makes the clients, runs one session (DESIGN 5). The only file here that names process.env.
+// The Lambda: reads the environment, makes the clients, runs one session or looks at one machine (DESIGN 5). The only file here that names process.env.
 import { randomUUID } from "node:crypto";
 import { pino } from "pino";
-import { parseResolvedConfig, type ResolvedConfig } from "../contract/config.ts";
+import { parseResolvedFile, type ResolvedConfig, type ResolvedFile } from "../contract/config.ts";
 import { type PollerConfig, parsePollerConfig } from "./config.ts";
 import { createEc2 } from "./ec2.ts";
 import { pacedEc2 } from "./ec2-pace.ts";
 import { createGitHub } from "./github.ts";
+import { lookAt } from "./look.ts";
 import { createMailbox, type MailboxClient } from "./mailbox.ts";
 import { metered } from "./metered.ts";
 import { createMetrics } from "./metrics.ts";
 import { createOidcKeys } from "./oidc-keys.ts";
 import { paced } from "./points.ts";
-import type { Log, Metrics, Ports } from "./ports.ts";
+import type { Ec2, Log, Metrics, Ports } from "./ports.ts";
 import { createPrices } from "./prices.ts";
 import { createRelay } from "./relay.ts";
 import { type PollerSecret, readSecret } from "./secrets.ts";
 import { runSession } from "./session.ts";
 import { createLife, type Life } from "./until-over.ts";
+import { wakeOf } from "./wake.ts";
+
+/** What an invocation has before it reads anything. */
+interface Begun {
+	ec2: Ec2;
+	log: Log;
+	metrics: Metrics;
+	endsAt: number;
+}
 
 const sleep = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms));
 
-/** Runs one session, as long as the invocation lasts. Throws when the settings are wrong or the relay refuses this poller. */
-export async function handler(_event: unknown, context: { getRemainingTimeInMillis(): number }): Promise<void> {
+/**
+ * Does what the event is for: one session, as long as the invocation lasts, or a look at one machine. Throws when the settings are wrong, and
+ * in a session when the relay refuses this poller.
+ */
+export async function handler(event: unknown, context: { getRemainingTimeInMillis(): number }): Promise<void> {
 	const parsed = parsePollerConfig(process.env);
 	if (!parsed.ok) throw new Error(`not configured: ${parsed.problems.join("; ")}`);
 	const { config } = parsed;
+	const { stack } = config.infrastructure;
 	const session = randomUUID();
 	const stdout = pino.destination({ dest: 1, sync: true });
 	const log = pino({ level: config.logLevel, base: { session } }, stdout);
-	const metrics = createMetrics({ stack: config.stack, now: Date.now, write: (line) => void stdout.write(`${line}\n`) });
+	const metrics = createMetrics({ stack, now: Date.now, write: (line) => void stdout.write(`${line}\n`) });
 	const endsAt = Date.now() + context.getRemainingTimeInMillis();
-	const access = { region: config.region, credentials: config.credentials, fetch };
-	const mailbox = createMailbox(access, config.mailboxUrl, sleep);
-	const [secret, resolved] = await Promise.all([
-		readSecret(access, config.secretsUrl, config.secretId),
-		readResolvedConfig(mailbox, config.configKey),
-	]);
+	const wake = wakeOf(event);
+	if (wake.for === "nothing") return log.warn({ reason: wake.reason }, "nothing to look at");
+	const ec2 = createEc2({ region: config.region, credentials: config.credentials, endpoint: config.ec2Url });
 	const life = createLife();
-	const ports = portsOf(config, secret, resolved, { mailbox, log, metrics, endsAt }, life);
-	log.info({ endsAt }, "session begins");
-	const end = await runSession(ports, session, config.sweepMs).finally(life.end);
-	log.info({ end }, "session ends");
+	const connect = () => connected(config, { ec2, log, metrics, endsAt }, life);
+	try {
+		if (wake.for === "instance") return await lookAt({ ec2, stack, log, connect }, wake.instanceId);
+		const ports = await connect();
+		log.info({ endsAt }, "session begins");
+		log.info({ end: await runSession(ports, session, config.sweepMs) }, "session ends");
+	} finally {
+		life.end();
+		metrics.flush(false);
+	}
 }
 
-async function readResolvedConfig(mailbox: MailboxClient, key: string): Promise<ResolvedConfig> {
-	const parsed = parseResolvedConfig(JSON.parse(await mailbox.get(key)));
+/** Reads the secret and the operator's file, and makes what else there is to work with. */
+async function connected(config: PollerConfig, begun: Begun, life: Life): Promise<Ports> {
+	const access = { region: config.region, credentials: config.credentials, fetch };
+	const mailbox = createMailbox(access, config.mailboxUrl, sleep);
+	const [secret, file] = await Promise.all([
+		readSecret(access, config.secretsUrl, config.secretId),
+		readResolvedFile(mailbox, config.configKey),
+	]);
+	return portsOf(config, secret, { ...file, infrastructure: config.infrastructure }, { ...begun, mailbox }, life);
+}
+
+async function readResolvedFile(mailbox: MailboxClient, key: string): Promise<ResolvedFile> {
+	const parsed = parseResolvedFile(JSON.parse(await mailbox.get(key)));
 	if (!parsed.ok) throw new Error(`the config at ${key} is not one that this build reads: ${parsed.reason}`);
 	return parsed.value;
 }
@@ -53,10 +81,10 @@ function portsOf(
 	config: PollerConfig,
 	secret: PollerSecret,
 	resolved: ResolvedConfig,
-	{ mailbox, ...rest }: { mailbox: MailboxClient; log: Log; metrics: Metrics; endsAt: number },
+	{ mailbox, ec2, ...rest }: Begun & { mailbox: MailboxClient },
 	life: Life,
 ): Ports {
-	const { region, credentials, stack, appId, githubApiUrl: apiUrl } = config;
+	const { region, infrastructure, appId, githubApiUrl: apiUrl } = config;
 	const { log, metrics, endsAt } = rest;
 	const now = Date.now;
 	const pace = { now, sleep, begunAt: now(), endsAt };
@@ -66,14 +94,14 @@ function portsOf(
 			mailbox: life.of(mailbox),
 			relay: life.of(createRelay({ url: config.relayUrl, token: secret.pollerToken, fetch, sleep })),
 			github: life.of(createGitHub({ apiUrl, appId, privateKey: secret.appPrivateKey, now, sleep, rateLeft })),
-			ec2: life.of(createEc2({ region, credentials, endpoint: config.ec2Url })),
+			ec2: life.of(ec2),
 		},
 		metrics,
 	);
 	return {
 		...rest,
 		...outside,
-		...{ config: resolved, stack, now, sleep },
+		...{ config: resolved, stack: infrastructure.stack, now, sleep },
 		prices: createPrices({ ec2: outside.ec2, region, log, now }),
 		github: paced(outside.github, pace),
 		ec2: pacedEc2(outside.ec2, pace),

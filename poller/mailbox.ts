@@ -1,5 +1,5 @@
 // The mailbox bucket as the poller uses it: boot documents in, the config out. Touches S3.
-import { type AwsAccess, AwsError, sendSigned } from "./aws-request.ts";
+import { type AwsAccess, AwsError, sendSigned } from "../aws/request.ts";
 import type { Mailbox } from "./ports.ts";
 
 export interface MailboxClient extends Mailbox {

@@ -13,20 +13,21 @@ export function kindOf(error: unknown): FailureKind | null {
 	return error.retryable ? "github-failed" : "github-refused";
 }
 
+type Call = (...values: unknown[]) => Promise<unknown>;
+
 /** Every call of a port; a failure is told and thrown on. */
 function watched<T extends object>(port: T, failed: (error: unknown) => void): T {
-	const calls = Object.entries(port).map(([name, call]) => [
-		name,
-		async (...values: unknown[]) => {
-			try {
-				return (await (call as (...args: unknown[]) => unknown)(...values)) as unknown;
-			} catch (error) {
-				failed(error);
-				throw error;
-			}
-		},
-	]);
-	return Object.fromEntries(calls) as T;
+	const told = (error: unknown) => {
+		failed(error);
+		throw error;
+	};
+	const watchedCall =
+		(call: Call): Call =>
+		(...values) =>
+			call(...values).catch(told);
+	const calls: Record<string, Call> = {};
+	for (const [name, call] of Object.entries(port)) calls[name] = watchedCall(call as Call);
+	return calls as T;
 }
 
 function meteredRelay(relay: Relay, metrics: Metrics): Relay {

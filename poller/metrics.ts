@@ -41,6 +41,7 @@ export function createMetrics({ stack, now, write }: MetricsOptions): Metrics {
 		failure: (kind) => note("Errors", 1, kind),
 		fallback: () => note("CapacityFallbacks", 1),
 		rateLeft: (calls) => note("GitHubRateLeft", calls),
+		runnerDaysLeft: (days) => note("RunnerDaysLeft", days),
 		machines: (alive) => note("Machines", alive),
 		budgets({ jitCalls, ec2Calls, alarm }) {
 			if (alarm) note("RunnerDeprecated", 1);

@@ -1,12 +1,9 @@
 // Which pools may give the machine that a job asks for: concrete types, best first, in every zone. Pure.
+import type { Subnet } from "../contract/config.ts";
 import type { MachineRequest } from "../contract/label.ts";
 import type { Range } from "../contract/size.ts";
 import type { InstanceType } from "./instance-types.ts";
 
-export interface Subnet {
-	id: string;
-	zone: string;
-}
 /** Types in order of preference, and one subnet for each zone. */
 export type Offer = { ok: true; types: InstanceType[]; subnets: Subnet[] } | { ok: false; reason: string };
 
@@ -17,16 +14,25 @@ const MOST_TYPES = 20;
 const USUAL_GIB_PER_CPU = 4;
 
 /**
- * The best of what fits: on-demand takes them in this order, spot by its own strategy, for which there are many. A fleet cannot span two
- * subnets of one zone (FACTS 4.2), so the first of each is taken.
+ * The best of what fits: on-demand takes them in this order, spot by its own strategy, for which there are many.
  */
 export function offerFor(request: MachineRequest, types: readonly InstanceType[], subnets: readonly Subnet[]): Offer {
 	const isNamed = namedBy(request.families);
 	const fitting = types.filter((type) => fits(type, request) && isNamed(type));
 	if (fitting.length === 0) return { ok: false, reason: `No instance type that is known here has ${describe(request)}.` };
-	const oneForEachZone = subnets.filter(({ zone }, at) => subnets.findIndex((other) => other.zone === zone) === at);
+	const oneForEachZone = subnetsFor(request.tier, subnets);
+	if (oneForEachZone.length === 0) return { ok: false, reason: `The stack has no subnet for machines of tier ${request.tier}.` };
 	const most = Math.min(MOST_TYPES, Math.floor(MOST_POOLS / oneForEachZone.length));
 	return { ok: true, types: fitting.toSorted(byBreadth).slice(0, most).toSorted(byPreference), subnets: oneForEachZone };
+}
+
+/**
+ * Where machines of a tier start: in its own subnets, whose gateway has its list, and in those without a tier. A fleet cannot span two
+ * subnets of one zone (FACTS 4.2), so the first of each is taken, the tier's own before the others.
+ */
+function subnetsFor(tier: string, subnets: readonly Subnet[]): Subnet[] {
+	const open = [...subnets.filter((subnet) => subnet.tier === tier), ...subnets.filter((subnet) => subnet.tier === null)];
+	return open.filter(({ zone }, at) => open.findIndex((other) => other.zone === zone) === at);
 }
 
 const plainFirst = (a: InstanceType, b: InstanceType) => Number(b.isPlain) - Number(a.isPlain);

@@ -45,6 +45,7 @@ export function paced(github: GitHub, options: PaceOptions): GitHub {
 		runnerGroup: (...it) => after(READ, () => github.runnerGroup(...it)),
 		approvals: (...it) => after(READ, () => github.approvals(...it)),
 		deliveriesSince: (...it) => after(READ, () => github.deliveriesSince(...it)),
+		runnerReleases: (...it) => after(2 * READ, () => github.runnerReleases(...it)),
 		redeliver: (...it) => after(CHANGE, () => github.redeliver(...it)),
 	};
 }

@@ -1,12 +1,13 @@
 // What the poller's work asks of the outside: the narrow types that ec2.ts, github.ts, mailbox.ts and relay.ts satisfy. No code.
 import type { CreateFleetCommandInput } from "@aws-sdk/client-ec2";
-import type { ResolvedConfig } from "../contract/config.ts";
+import type { Owner, ResolvedConfig } from "../contract/config.ts";
 import type { JobStatus } from "../contract/job.ts";
 import type { Budgets, JobSource, LaunchItem, LeaseAnswer, LeaseRequest } from "../contract/lease.ts";
 import type { MachineState, ObserveAnswer, ObserveRequest } from "../contract/observe.ts";
 import type { Outcome, SettleAnswer } from "../contract/settle.ts";
 import type { FailureClass } from "./ec2-errors.ts";
 import type { OidcKeys } from "./oidc-keys.ts";
+import type { RunnerRelease } from "./runner-age.ts";
 
 export interface Relay {
 	lease(request: LeaseRequest): Promise<LeaseAnswer>;
@@ -108,6 +109,8 @@ export interface GitHub {
 	/** Newest first, back to a moment (epoch ms). */
 	deliveriesSince(moment: number): Promise<Delivery[]>;
 	redeliver(deliveryId: number): Promise<void>;
+	/** The newest of actions/runner, asked as the installation of one of these owners. */
+	runnerReleases(owners: readonly Pick<Owner, "name" | "installationId">[]): Promise<RunnerRelease[]>;
 }
 
 export type Market = "spot" | "on-demand";
@@ -122,6 +125,10 @@ export interface Instance {
 	type: string;
 	zone: string;
 	market: Market;
+	tags: Record<string, string>;
+}
+export interface Image {
+	imageId: string;
 	tags: Record<string, string>;
 }
 export interface FleetAnswer {
@@ -145,6 +152,8 @@ export interface Ec2 {
 	tag(instanceId: string, tags: Record<string, string>): Promise<void>;
 	/** Of Linux, in every zone that has the types. */
 	spotPrices(types: readonly string[]): Promise<SpotPrice[]>;
+	/** Those of the ids that there are. */
+	images(ids: string[]): Promise<Image[]>;
 }
 
 export interface Mailbox {
@@ -184,6 +193,8 @@ export interface Metrics {
 	/** Calls that GitHub still takes of an installation in this hour. */
 	rateLeft(calls: number): void;
 	machines(alive: number): void;
+	/** Until GitHub gives the images' runner no more jobs. */
+	runnerDaysLeft(days: number): void;
 	handedOut(item: Pick<LaunchItem, "workId" | "queuedAt">): void;
 	settled(result: Outcome): void;
 	/** Writes what was counted since the last time. `isServing`: with a heartbeat, since this session serves. */

@@ -1,7 +1,7 @@
 // The poller's secret, from Secrets Manager (AWS JSON 1.1: GetSecretValue). Touches the network.
 import * as v from "valibot";
+import { type AwsAccess, AwsError, sendSigned } from "../aws/request.ts";
 import { parserOf } from "../contract/parse.ts";
-import { type AwsAccess, AwsError, sendSigned } from "./aws-request.ts";
 
 const Text = v.pipe(v.string(), v.minLength(1));
 const PollerSecret = v.object({ appPrivateKey: Text, pollerToken: Text, reportKey: Text });

@@ -5,6 +5,7 @@ import type { Ports } from "./ports.ts";
 import { RelayError } from "./relay.ts";
 import { type Looked, sweepDeliveries, sweepMachines } from "./sweep.ts";
 import { newSession, runBeside, type SessionState, tick } from "./tick.ts";
+import { watchRunner } from "./watch-runner.ts";
 
 /** A lease may wait for 25 s and its launches must still end (DESIGN 5). */
 export const LAST_LEASE_MS = 45_000;
@@ -26,6 +27,7 @@ export async function runSession(ports: Ports, session: string, sweepMs: number)
 	const serve = () => {
 		isServing = true;
 		runBeside(ports, state, "sweeping", () => sweepUntil(ports, sweepMs, ending.promise));
+		runBeside(ports, state, "looking at the runner's age", () => watchRunner(ports));
 		runBeside(ports, state, "counting", () => flushUntil(ports, sweepMs, ending.promise));
 	};
 	try {

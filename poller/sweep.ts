@@ -1,10 +1,9 @@
 // Looks over what no webhook tells: machines that nobody wants, deliveries that failed. From current state alone, so any of them may be missed.
-import type { ActiveRepository, MachineFact } from "../contract/observe.ts";
-import { intentTokenOf } from "./launch-request.ts";
+import type { ActiveRepository } from "../contract/observe.ts";
 import { machineIds } from "./log-ids.ts";
 import type { Delivery, Instance, Ports } from "./ports.ts";
-import { endMachine, runnerNameOf, scopeOf } from "./runners.ts";
-import { isAlive, repositoryOf } from "./terminate.ts";
+import { tellMachines } from "./tell-machines.ts";
+import { isAlive } from "./terminate.ts";
 
 /** One look takes at most this many machines (contract/observe.ts). */
 const MOST_MACHINES = 5000;
@@ -24,21 +23,7 @@ export async function sweepMachines(ports: Ports, looked: Looked): Promise<Activ
 	looked.machines = new Map(all.map((instance) => [instance.instanceId, instance]));
 	ports.metrics.machines(all.filter(isAlive).length);
 	const listed = all.slice(0, MOST_MACHINES);
-	const { machines, active } = await ports.relay.observe({
-		jobs: [],
-		runs: [],
-		machines: listed.map(factOf),
-		complete: listed.length === all.length,
-	});
-	for (const { instanceId, verdict, reason, force } of machines) {
-		if (verdict === "keep") continue;
-		const instance = listed.find((it) => it.instanceId === instanceId);
-		if (!instance || !isAlive(instance)) continue;
-		ports.log.info({ ...machineIds(instance), reason, force }, "unwanted");
-		await endUnwanted(ports, instance, force).catch((error: unknown) =>
-			ports.log.error({ ...machineIds(instance), error: String(error) }, "not ended"),
-		);
-	}
+	const { active } = await tellMachines(ports, listed, listed.length === all.length);
 	return active;
 }
 
@@ -47,18 +32,6 @@ export function endedSince(before: Looked["machines"], all: readonly Instance[])
 	if (before === null) return [];
 	const ended = all.filter((instance) => !isAlive(instance) && isAlive(before.get(instance.instanceId) ?? { state: "running" }));
 	return ended.map((instance) => ({ ...instance, privateIp: instance.privateIp ?? before.get(instance.instanceId)?.privateIp ?? null }));
-}
-
-function factOf({ instanceId, state, launchedAt, stateReason, privateIp, tags }: Instance): MachineFact {
-	return { instanceId, state, launchedAt, stateReason, privateIp, token: intentTokenOf(tags["mayfly:token"] ?? null) };
-}
-
-async function endUnwanted(ports: Ports, instance: Instance, force: boolean): Promise<void> {
-	const at = repositoryOf(instance);
-	const runnerName = runnerNameOf(instance.instanceId, Number(instance.tags["mayfly:attempt"]) || 1);
-	const [about, scope] = [machineIds(instance), at && scopeOf(ports.config, at)];
-	const { kept } = await endMachine(ports, { instanceId: instance.instanceId, runnerName, scope, force, about });
-	if (kept !== null) ports.log.warn({ ...about, reason: kept }, "kept");
 }
 
 /** Deliveries are looked at this far back; GitHub keeps them for three days (FACTS 2.6). */
@@ -81,8 +54,10 @@ export async function sweepDeliveries(ports: Ports, asked: Map<string, number>):
 /** The newest try of every delivery that no try of has succeeded. Pure. */
 export function failedDeliveries(deliveries: readonly Delivery[], asked: ReadonlyMap<string, number>, now: number): Delivery[] {
 	const ours = deliveries.filter(({ event }) => event === "workflow_job");
+	const lost = ours.filter(({ succeeded }) => !succeeded);
+	if (lost.length === 0) return [];
 	const taken = new Set(ours.filter(({ succeeded }) => succeeded).map(({ guid }) => guid));
-	const failed = ours.filter(({ guid }) => !taken.has(guid));
+	const failed = lost.filter(({ guid }) => !taken.has(guid));
 	return [...Map.groupBy(failed, ({ guid }) => guid).values()].flatMap((tries) => {
 		const [newest] = tries.toSorted((one, other) => other.deliveredAt - one.deliveredAt || other.id - one.id);
 		if (!newest) return [];

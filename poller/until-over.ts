@@ -12,17 +12,21 @@ export function createLife(): Life {
 	let isOver = false;
 	const never = new Promise<never>(() => undefined);
 	type Call = (...values: unknown[]) => Promise<unknown>;
+	const answered = (answer: unknown) => (isOver ? never : answer);
+	const failed = (error: unknown) => {
+		if (isOver) return never;
+		throw error;
+	};
 	const untilOver =
 		(call: Call): Call =>
-		async (...values) => {
-			if (isOver) return never;
-			const [answer] = await Promise.allSettled([call(...values)]);
-			if (isOver) return never;
-			if (answer.status === "rejected") throw answer.reason;
-			return answer.value;
-		};
+		(...values) =>
+			isOver ? never : call(...values).then(answered, failed);
 	return {
-		of: <T extends object>(port: T) => Object.fromEntries(Object.entries(port).map(([name, call]) => [name, untilOver(call as Call)])) as T,
+		of<T extends object>(port: T): T {
+			const calls: Record<string, Call> = {};
+			for (const [name, call] of Object.entries(port)) calls[name] = untilOver(call as Call);
+			return calls as T;
+		},
 		end() {
 			isOver = true;
 		},

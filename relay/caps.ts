@@ -16,24 +16,36 @@ export interface Room {
 	take(job: Whose): void;
 }
 
+/** So many machines of one repository. */
+export interface Busy extends Whose {
+	machines: number;
+}
+
 /** What room is left beside those that have machines, or are about to. Without caps nobody is counted. */
-export function createRoom(busy: () => Iterable<Whose>, caps: Caps): Room {
+export function createRoom(busy: () => Iterable<Busy>, caps: Caps): Room {
 	const counts = new Map<string, number>();
-	const count = (name: string) => counts.get(name.toLowerCase()) ?? 0;
-	const room: Room = {
+	const count = (name: string) => counts.get(name) ?? 0;
+	const add = ({ owner, repository }: Whose, machines: number) => {
+		for (const name of [owner.toLowerCase(), repository.toLowerCase()]) counts.set(name, count(name) + machines);
+	};
+	// Mostly nobody asks, and then nobody need be counted.
+	let isCounted = Object.keys(caps).length === 0;
+	const countAll = () => {
+		if (isCounted) return;
+		isCounted = true;
+		for (const group of busy()) add(group, group.machines);
+	};
+	const whyOver = (name: string, most: number | null) =>
+		most !== null && count(name.toLowerCase()) >= most ? `${name} has as many machines as it may have at a time: ${most}` : null;
+	return {
 		whyFull({ owner, repository }) {
-			const cap = caps[owner.toLowerCase()];
-			const full = [
-				[owner, cap?.machines ?? null],
-				[repository, cap?.perRepository ?? null],
-			] as const;
-			const [name, most] = full.find(([of, limit]) => limit !== null && count(of) >= limit) ?? [];
-			return name === undefined ? null : `${name} has as many machines as it may have at a time: ${most}`;
+			countAll();
+			const { machines = null, perRepository = null } = caps[owner.toLowerCase()] ?? {};
+			return whyOver(owner, machines) ?? whyOver(repository, perRepository);
 		},
-		take({ owner, repository }) {
-			for (const name of [owner.toLowerCase(), repository.toLowerCase()]) counts.set(name, count(name) + 1);
+		take(job) {
+			countAll();
+			add(job, 1);
 		},
 	};
-	if (Object.keys(caps).length > 0) for (const job of busy()) room.take(job);
-	return room;
 }

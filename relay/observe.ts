@@ -39,8 +39,7 @@ function observeMachine(queue: Queue, fact: MachineFact, now: number, clocks: Cl
 }
 
 function missAbsent(queue: Queue, listed: ReadonlySet<string>, now: number, clocks: Clocks): void {
-	for (const job of queue.open.all()) {
-		if (job.state !== "launched" && job.state !== "running") continue;
+	for (const job of queue.open.all("launched", "running")) {
 		const soon = lookSoon(job, isAbsent(job, listed, now, clocks), now, clocks);
 		if (soon.dueAt !== job.dueAt) queue.saveJob(soon);
 	}

@@ -2,7 +2,7 @@
 // without a write for each change of a due time. Records are kept as the text that is in their rows: thousands of them as objects would
 // keep the garbage collector busy.
 import type { JobState } from "../contract/job.ts";
-import type { Whose } from "./caps.ts";
+import type { Busy, Whose } from "./caps.ts";
 import { isEnded, type Job } from "./job.ts";
 import type { Records } from "./records.ts";
 
@@ -33,7 +33,19 @@ export function createOpenJobs({ read, forget }: Pick<Records, "read" | "forget"
 	const byId = new Map<number, Entry>();
 	const bySeat = new Map<string, number>();
 	const bySpare = new Map<string, number>();
+	/** Of each repository, those that have begun; and those that are handed out and have not: both are asked for at each write. */
+	const begun = new Map<string, Busy>();
+	const leased = new Set<Entry>();
 
+	function count({ state, owner, repository }: Entry, by: 1 | -1): void {
+		if (state !== "launching" && state !== "launched" && state !== "running") return;
+		const key = `${owner}\n${repository}`;
+		const group = begun.get(key);
+		const machines = (group?.machines ?? 0) + by;
+		if (machines === 0) begun.delete(key);
+		else if (group) group.machines = machines;
+		else begun.set(key, { owner, repository, machines });
+	}
 	function leave(index: Map<string, number>, key: string | null, id: number): void {
 		if (key !== null && index.get(key) === id) index.delete(key);
 	}
@@ -44,6 +56,8 @@ export function createOpenJobs({ read, forget }: Pick<Records, "read" | "forget"
 		leave(bySeat, before.seat, id);
 		leave(bySpare, before.spare, id);
 		byId.delete(id);
+		leased.delete(before);
+		count(before, -1);
 	}
 	function get(id: number | undefined): Job | null {
 		const entry = byId.get(id ?? 0);
@@ -56,6 +70,8 @@ export function createOpenJobs({ read, forget }: Pick<Records, "read" | "forget"
 			remove(entry.id);
 			if (isEnded(job)) return;
 			byId.set(entry.id, entry);
+			if (entry.state === "queued" && entry.isLeased) leased.add(entry);
+			count(entry, 1);
 			if (entry.seat !== null) bySeat.set(entry.seat, entry.id);
 			if (entry.spare !== null) bySpare.set(entry.spare, entry.id);
 		},
@@ -64,9 +80,9 @@ export function createOpenJobs({ read, forget }: Pick<Records, "read" | "forget"
 		},
 		has: (id: number): boolean => byId.has(id),
 		get,
-		/** Newest first; of one state, or of all. */
-		all(state: JobState | null = null): Job[] {
-			const entries = [...byId.values()].filter((entry) => state === null || entry.state === state);
+		/** Newest first; of some states, or of all. */
+		all(...states: JobState[]): Job[] {
+			const entries = [...byId.values()].filter(({ state }) => states.length === 0 || states.includes(state));
 			return entries.sort((one, other) => other.id - one.id).map(({ doc }) => read(doc));
 		},
 		seated: (seat: string): Job | null => get(bySeat.get(seat)),
@@ -89,12 +105,10 @@ export function createOpenJobs({ read, forget }: Pick<Records, "read" | "forget"
 			for (const entry of byId.values()) if (entry.dueAt < next && states.includes(entry.state) && isWanted(entry)) next = entry.dueAt;
 			return Number.isFinite(next) ? next : null;
 		},
-		/** Those that have a machine, or are about to get one. */
-		*busy(now: number): Generator<Whose> {
-			for (const entry of byId.values()) {
-				const isBegun = entry.state === "launching" || entry.state === "launched" || entry.state === "running";
-				if (isBegun || (entry.state === "queued" && entry.isLeased && entry.dueAt > now)) yield entry;
-			}
+		/** How many of each repository have a machine, or are about to get one. */
+		*busy(now: number): Generator<Busy> {
+			yield* begun.values();
+			for (const entry of leased) if (entry.dueAt > now) yield { owner: entry.owner, repository: entry.repository, machines: 1 };
 		},
 		counts(): Partial<Record<JobState, number>> {
 			const counts: Partial<Record<JobState, number>> = {};

@@ -30,14 +30,23 @@ function taskRows(sql: Sql) {
 }
 
 function intentRows(sql: Sql) {
+	// Each member of a launch names it, one after the other.
+	let newest: string | null = null;
 	return {
 		intent: (token: string | null): Intent | null => (token === null ? null : (docs<Intent>(sql(STATEMENTS.intent, token))[0] ?? null)),
 		/** Written once: a token stands for one request for ever. */
-		saveIntent: (intent: Intent, now: number): void => void sql(STATEMENTS.saveIntent, intent.token, now, JSON.stringify(intent)),
+		saveIntent(intent: Intent, now: number): void {
+			if (intent.token === newest) return;
+			sql(STATEMENTS.saveIntent, intent.token, now, JSON.stringify(intent));
+			newest = intent.token;
+		},
 		/** Tokens after one, in their order, with when each was written. */
 		intentsAfter: (token: string, limit: number): { token: string; at: number }[] =>
 			sql(STATEMENTS.intentsAfter, token, limit).map((row) => ({ token: String(row.token), at: Number(row.at) })),
-		dropIntent: (token: string): void => void sql(STATEMENTS.dropIntent, token),
+		dropIntent(token: string): void {
+			newest = null;
+			sql(STATEMENTS.dropIntent, token);
+		},
 	};
 }
 

@@ -6,7 +6,13 @@ import { join } from "node:path";
 import { buildAll } from "../build/main.ts";
 
 const LONG = 240_000;
-const PARTS = ["mayfly-agent-linux-arm64", "mayfly-agent-linux-x64", "poller.mjs", "relay.js"];
+const TARGETS = ["linux-arm64", "linux-x64"];
+const PARTS = [
+	...TARGETS.map((target) => `mayfly-agent-${target}`),
+	...TARGETS.map((target) => `mayfly-gateway-${target}`),
+	"poller.mjs",
+	"relay.js",
+];
 let folders: string[];
 let sums: string[][];
 beforeAll(async () => {
@@ -19,7 +25,7 @@ afterAll(async () => {
 });
 
 describe("the build", () => {
-	test("makes the relay, the poller and both agents, with their checksums", async () => {
+	test("makes the relay, the poller, both agents and both gateways' programs, with their checksums", async () => {
 		expect((await readdir(folders[0] ?? "")).toSorted()).toEqual(["SHA256SUMS", ...PARTS]);
 		const listed = await readFile(join(folders[0] ?? "", "SHA256SUMS"), "utf8");
 		for (const name of PARTS) {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { RULES } from "../cli/lint/problem.ts";
-import { parseResolvedConfig, resolveConfig } from "../contract/config.ts";
+import { parseResolvedFile, resolveFile } from "../contract/config.ts";
 import { parseMayflyYaml } from "../contract/config-yaml.ts";
 import { resolveLabels } from "../contract/label.ts";
 import settings from "../package.json";
@@ -20,12 +20,7 @@ const documents = [
 function localConfig() {
 	const read = parseMayflyYaml(readFileSync(join(root, "local", "mayfly.yml"), "utf8"));
 	if (!read.ok) throw new Error(JSON.stringify(read.problems));
-	const template = { id: "lt-1", version: "1" };
-	return resolveConfig(read.value, {
-		stack: "s",
-		launchTemplates: { x64: template, arm64: template },
-		subnets: [{ id: "subnet-1", zone: "z" }],
-	});
+	return resolveFile(read.value);
 }
 
 describe("the documents", () => {
@@ -72,6 +67,6 @@ describe("the documents", () => {
 
 	test("the local configuration survives its journey to the poller", () => {
 		const config = localConfig();
-		expect(parseResolvedConfig(JSON.parse(JSON.stringify(config)))).toEqual({ ok: true, value: config });
+		expect(parseResolvedFile(JSON.parse(JSON.stringify(config)))).toEqual({ ok: true, value: config });
 	});
 });

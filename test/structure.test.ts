@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 
 const root = join(import.meta.dir, "..");
-const PARTS = ["contract", "relay", "poller", "agent", "local", "cli", "egress", "build", "ami", "test"];
+const PARTS = ["contract", "aws", "relay", "poller", "agent", "gateway", "local", "cli", "egress", "build", "ami", "test"];
 
 function sourcesBelow(folder: string): string[] {
 	return readdirSync(folder).flatMap((name) => {
@@ -23,7 +23,7 @@ const importsOf = (text: string) => [...text.matchAll(/(?:from|import)\s*\(?\s*"
 const namesOf = (found: { path: string }[]) => found.map(({ path }) => path);
 
 /** The files that may name the environment: one entry for each thing that is started. */
-const ENTRIES = ["relay/worker.ts", "poller/handler.ts", "agent/main.ts"];
+const ENTRIES = ["relay/worker.ts", "poller/handler.ts", "agent/main.ts", "gateway/main.ts"];
 /** Decisions: no clock, randomness, network or process of their own. */
 const DECISIONS = [
 	"relay/ledger.ts",
@@ -36,6 +36,12 @@ const DECISIONS = [
 	"agent/life.ts",
 	"agent/runner-lines.ts",
 	"agent/exit.ts",
+	"gateway/batches.ts",
+	"gateway/drop-lines.ts",
+	"gateway/render.ts",
+	"gateway/sync.ts",
+	"gateway/sight.ts",
+	"gateway/take-over.ts",
 ];
 
 describe("structure", () => {
@@ -47,13 +53,14 @@ describe("structure", () => {
 		expect(namesOf(files.filter(({ path }) => /(^|\/)(utils?|helpers?|common|shared|misc|lib)(\/|\.|$)/.test(path)))).toEqual([]);
 	});
 
-	test("relay, poller and agent import contract and libraries, never each other", () => {
-		const strays = inside("relay", "poller", "agent").flatMap(({ path, text }) => {
+	test("relay, poller, agent and gateway import contract, AWS's edges and libraries, never each other", () => {
+		const strays = inside("relay", "poller", "agent", "gateway").flatMap(({ path, text }) => {
 			const part = path.split("/")[0];
 			return importsOf(text)
 				.filter((name) => name.startsWith("."))
 				.map((name) => relative(root, join(root, path, "..", name)))
-				.filter((target) => ![part, "contract"].includes(target.split("/")[0]) && target !== "package.json")
+				.filter((target) => ![part, "contract", "aws", ...(part === "gateway" ? ["egress"] : [])].includes(target.split("/")[0] ?? ""))
+				.filter((target) => target !== "package.json")
 				.map((target) => `${path} -> ${target}`);
 		});
 		expect(strays).toEqual([]);
@@ -76,7 +83,7 @@ describe("structure", () => {
 	});
 
 	test("only entry files read the environment", () => {
-		const readers = inside("contract", "relay", "poller", "agent").filter(
+		const readers = inside("contract", "aws", "egress", "relay", "poller", "agent", "gateway").filter(
 			({ path, text }) => /process\.env|Bun\.env|import\.meta\.env/.test(text) && !ENTRIES.includes(path),
 		);
 		expect(namesOf(readers)).toEqual([]);

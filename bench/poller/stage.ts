@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readyParts } from "../../build/ready.ts";
 import { type BootDocument, parseBootDocument } from "../../contract/boot.ts";
-import { resolveConfig } from "../../contract/config.ts";
+import { resolveFile } from "../../contract/config.ts";
 import { parseMayflyYaml } from "../../contract/config-yaml.ts";
 import { type Ec2, startEc2 } from "../../local/ec2.ts";
 import { type GitHub, startGitHub } from "../../local/github.ts";
@@ -64,7 +64,7 @@ function slowEc2(): Promise<Ec2> {
 function configText(): string {
 	const read = parseMayflyYaml(CONFIG);
 	if (!read.ok) throw new Error(JSON.stringify(read.problems));
-	return JSON.stringify(resolveConfig(read.value, INFRASTRUCTURE));
+	return JSON.stringify(resolveFile(read.value));
 }
 
 /** Starts everything and waits until the poller leases. `under` limits the poller's process. */
@@ -115,7 +115,7 @@ export async function startStage(folder: string, under: string[] = []): Promise<
 		onLog: (line) => void (line.includes("session begins") && leasing.resolve(performance.now() - begun)),
 		env: {
 			...{ RELAY_URL: relay.url, MAILBOX_URL: mailbox.url, CONFIG_KEY: "config/bench.json", GITHUB_API_URL: github.url },
-			...{ APP_ID: String(github.app.id), SECRET_ID: "mayfly/bench", STACK: INFRASTRUCTURE.stack, AWS_REGION: REGION },
+			...{ APP_ID: String(github.app.id), SECRET_ID: "mayfly/bench", INFRASTRUCTURE: JSON.stringify(INFRASTRUCTURE), AWS_REGION: REGION },
 			...{ AWS_ACCESS_KEY_ID: KEYS.accessKeyId, AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey, PATH: process.env.PATH ?? "" },
 			...{ AWS_ENDPOINT_URL_EC2: ec2.url, AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url },
 		},

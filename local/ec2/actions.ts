@@ -2,6 +2,7 @@
 import { createFleet, type Ec2State } from "./create-fleet.ts";
 import { findInstances, pageElement, selectInstances, stateElement } from "./describe.ts";
 import { FLEET_PARAMETERS } from "./fleet-request.ts";
+import { IMAGE_PARAMETERS, imagesElement } from "./images.ts";
 import { allInstanceTypes, findInstanceType, type InstanceType } from "./instance-types.ts";
 import { endInstance, type Instance, listInstances, REASONS } from "./machines.ts";
 import { listAt, type Node, refuseDryRun, refuseUnknown, textsAt } from "./parameters.ts";
@@ -102,6 +103,14 @@ const ACTIONS: Record<string, Action> = {
 			const page = spotPriceElement(node, account, machines.now());
 			refuseDryRun(node);
 			return page;
+		},
+	},
+	DescribeImages: {
+		known: IMAGE_PARAMETERS,
+		run({ node }, { account }) {
+			const images = imagesElement(node, account);
+			refuseDryRun(node);
+			return images;
 		},
 	},
 	DescribeInstanceTypes: { known: ["InstanceType.#"], run: ({ node }) => describeTypes(node) },

@@ -23,6 +23,8 @@ export interface Subnet {
 export interface Account {
 	launchTemplates: LaunchTemplate[];
 	subnets: Subnet[];
+	/** By the image's id. */
+	imageTags?: Record<string, Record<string, string>>;
 }
 
 /** One type in one subnet from one template: where EC2 looks for capacity. */

@@ -54,9 +54,23 @@ function admitNull(node: unknown): void {
 	schema.anyOf = [{ type: "null" }, rest];
 }
 
+/**
+ * Where the description writes an account out in place, it must be a user and an enterprise at once; where it refers to an installation, one
+ * of them is enough. Changes the node in place.
+ */
+function admitEither(node: unknown): void {
+	if (typeof node !== "object" || node === null) return;
+	for (const child of Object.values(node)) admitEither(child);
+	const schema = node as { allOf?: { title?: string }[]; anyOf?: unknown };
+	if (schema.allOf?.map(({ title }) => title).join() !== "Simple User,Enterprise") return;
+	schema.anyOf = schema.allOf;
+	delete schema.allOf;
+}
+
 function load(): NonNullable<typeof loaded> {
 	if (loaded) return loaded;
 	const description = JSON.parse(readFileSync(createRequire(import.meta.url).resolve(DESCRIPTION), "utf8")) as Description;
+	admitEither(description);
 	admitNull(description);
 	const ajv = new Ajv({ strict: false, validateFormats: false, validateSchema: false });
 	ajv.addSchema({ components: description.components }, "github");

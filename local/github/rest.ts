@@ -54,6 +54,8 @@ function find(routes: Route[], method: string, path: string): Found | null {
 	return null;
 }
 
+type OfAnyone = Extract<Route, { access: "app" | "public" }>;
+
 type Caller =
 	| { kind: "app"; who: string }
 	| { kind: "installation"; who: string; token: InstallationToken }
@@ -74,9 +76,10 @@ function answerAs(ports: RestPorts, { route }: Found, caller: Caller, call: Call
 	if (caller.kind === "refused") return caller.answer;
 	if (route.access === "app") {
 		if (caller.kind !== "app") return refusal(401, "A JSON web token could not be decoded");
-		return (route as Extract<Route, { access: "app" }>).answer(call);
+		return (route as OfAnyone).answer(call);
 	}
 	if (caller.kind === "app") return refusal(403, "Resource not accessible by integration");
+	if (route.access === "public") return (route as OfAnyone).answer(call);
 	const { token } = caller;
 	const { org, owner = "", repo } = call.params;
 	const account = accountNamed(ports.world, org ?? owner);
@@ -86,7 +89,7 @@ function answerAs(ports: RestPorts, { route }: Found, caller: Caller, call: Call
 	const { permission, level } = route.access;
 	if (!permits(token.permissions, permission, level))
 		return refusal(403, "Resource not accessible by integration", { "x-accepted-github-permissions": `${permission}=${level}` });
-	return (route as Exclude<Route, { access: "app" }>).answer({ ...call, token, account, repository });
+	return (route as Exclude<Route, OfAnyone>).answer({ ...call, token, account, repository });
 }
 
 async function bodyOf(request: Request): Promise<{ ok: true; body: unknown } | { ok: false }> {

@@ -25,7 +25,7 @@ export interface InstallationCall extends Call {
 interface AppRoute {
 	method: "GET" | "POST" | "DELETE";
 	path: string;
-	access: "app";
+	access: "app" | "public";
 	answer(call: Call): Answer | Promise<Answer>;
 }
 
@@ -36,5 +36,5 @@ interface InstallationRoute {
 	answer(call: InstallationCall): Answer | Promise<Answer>;
 }
 
-/** `app` asks for the App's JWT; any other for an installation token with the permission. */
+/** `app` asks for the App's JWT, `public` for the token of any installation; any other for an installation token with the permission. */
 export type Route = AppRoute | InstallationRoute;

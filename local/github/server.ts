@@ -12,6 +12,7 @@ import type { Keys } from "./keys.ts";
 import { createOidc } from "./oidc.ts";
 import type { Exchange } from "./openapi.ts";
 import { createRateLimiter, type RateLimits } from "./rate-limit.ts";
+import { type ReleaseOptions, releaseRoutes } from "./releases-api.ts";
 import { createRest } from "./rest.ts";
 import { runnerRoutes } from "./runners-api.ts";
 import { runRoutes } from "./runs-api.ts";
@@ -30,6 +31,7 @@ export interface ServerOptions {
 	limits: RateLimits;
 	/** Null lets any runner work. */
 	minimumVersion: string | null;
+	releases: ReleaseOptions[];
 	/** Ends the long polls. */
 	stopping: AbortSignal;
 	onExchange?: (exchange: Exchange) => void;
@@ -38,7 +40,7 @@ export interface ServerOptions {
 
 const brokerUrlOf = (api: () => string) => () => `${api()}/_broker/`;
 
-function restOf({ service, world, keys, tokens, api, machinesApi, limits, onExchange, now }: ServerOptions) {
+function restOf({ service, world, keys, tokens, api, machinesApi, limits, releases, onExchange, now }: ServerOptions) {
 	const { runs, runners, deliveries, webhooks, faults } = service;
 	const routes = [
 		...installationRoutes(api, world, tokens, now()),
@@ -47,6 +49,7 @@ function restOf({ service, world, keys, tokens, api, machinesApi, limits, onExch
 		...jobRoutes(api, runs, now),
 		...runnerRoutes({ runners, keys: keys.runner, brokerUrl: brokerUrlOf(machinesApi) }),
 		...groupRoutes(api),
+		...releaseRoutes(api, releases),
 	];
 	const refuseJwt = (token: string) => refuseAppJwt(token, world, keys.app.publicKey, now());
 	return createRest({ world, tokens, faults, limiter: createRateLimiter(limits, now), routes, refuseJwt, onExchange });

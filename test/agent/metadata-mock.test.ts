@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createImds } from "../../agent/imds.ts";
-import { createImdsReader } from "../../agent/imds-reader.ts";
+import { createImdsReader } from "../../aws/imds-reader.ts";
 import { hasMetadataMock, installMetadataMock, type MetadataMock, startMetadataMock } from "../fakes/metadata-mock.ts";
 import { INSTANCE, PRIVATE_IP } from "./documents.ts";
 import { runMachine } from "./machine.ts";

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { parseBootDocument } from "../../contract/boot.ts";
+import { parseEgressDocument } from "../../contract/egress.ts";
 import { parseHealth } from "../../contract/health.ts";
 import { JOB_STATES, parseJobDetail, parseJobEvent, parseJobList, parseRefusal, parseWebhookAnswer } from "../../contract/job.ts";
 import { parseLeaseAnswer, parseLeaseRequest } from "../../contract/lease.ts";
@@ -36,6 +37,7 @@ const parsers: Record<string, (input: unknown) => Parsed<unknown>> = {
 	rule: parseRule,
 	grant: parseGrant,
 	"boot-document": parseBootDocument,
+	"egress-document": parseEgressDocument,
 };
 const names = readdirSync(folder).map((name) => name.replace(/\.json$/, ""));
 const read = (name: string): Record<string, unknown> => JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8"));

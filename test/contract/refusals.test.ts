@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { parseBootDocument } from "../../contract/boot.ts";
+import { parseEgressDocument } from "../../contract/egress.ts";
 import { parseLeaseAnswer, parseLeaseRequest } from "../../contract/lease.ts";
 import { parseReport, parseReportToken, reportTokenText } from "../../contract/report.ts";
 import { admits } from "../../contract/rule.ts";
@@ -54,10 +55,26 @@ describe("refusals", () => {
 		expect(parseSwitchChange({ pause: "yes" }).ok).toBeFalse();
 	});
 
+	test("an egress document has lists apart from one another, of names that are lists of a deployment", () => {
+		const document = golden("egress-document.enforce");
+		const [build, deploy] = document.lists;
+		const withLists = (...lists: object[]) => reasonOf(parseEgressDocument({ ...document, lists }));
+		expect(withLists(build, { ...deploy, name: "build" })).toContain("two lists have one name");
+		expect(withLists(build, { ...deploy, sources: ["10.77.16.0/24"] })).toContain("sources overlap");
+		for (const name of ["none", "", "../up", "a b", "a/b"]) expect(withLists({ ...build, name })).toStartWith("lists.0.name: ");
+		for (const source of ["10.77.16.0", "10.77.16.1/20", "::/0", "10.77.16.0/20 }"])
+			expect(withLists({ ...build, sources: [source] })).toStartWith("lists.0.sources.0: ");
+		for (const host of ["GitHub.com", "*.amazonaws.com", "10.0.0.1", "a b", "*"])
+			expect(withLists({ ...build, hosts: [host] })).toStartWith("lists.0.hosts.0: ");
+		expect(reasonOf(parseEgressDocument({ ...document, gateways: [] }))).toStartWith("gateways: ");
+		expect(reasonOf(parseEgressDocument({ ...document, mode: "off" }))).toStartWith("mode: ");
+	});
+
 	test("no input makes a parser throw", () => {
 		fc.assert(
 			fc.property(fc.anything(), (input) => {
-				for (const parse of [parseReport, parseLeaseRequest, parseSettleRequest, parseBootDocument, parseLeaseAnswer]) parse(input);
+				for (const parse of [parseReport, parseLeaseRequest, parseSettleRequest, parseBootDocument, parseLeaseAnswer, parseEgressDocument])
+					parse(input);
 			}),
 			{ numRuns: 2000 },
 		);

@@ -47,6 +47,9 @@ ip -n $net addr add 2001:db8::20/128 dev lo nodad
 ip -n $run -6 route add default via fd77:1::1
 ip -n $gw -6 route add default via 2001:db8:1::1
 ip -n $net -6 route add fd77:1::/64 via 2001:db8:1::2
+# The gateway answers no neighbour either: what is tried here comes as far as its rules for what passes.
+mac=$(ip netns exec $gw cat /sys/class/net/run0/address)
+ip -n $run -6 neigh add fd77:1::1 lladdr "$mac" dev eth0 nud permanent
 
 # A gateway that would route if its rules let it: what is cut is cut by the rules.
 ip netns exec $gw sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1

@@ -1,27 +1,14 @@
 // The egress lab: the gateway's files as they ship, in network namespaces, between runners and an internet that wishes them ill.
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { type Host, readHost } from "../../contract/host.ts";
-import type { Gateway, Mode } from "../../egress/gateway.ts";
-import { haproxyFiles } from "../../egress/haproxy.ts";
-import { nftablesRules } from "../../egress/nftables.ts";
+import type { EgressMode } from "../../contract/egress.ts";
+import { render } from "../../gateway/render.ts";
+import { makeCertificates } from "./certificates.ts";
+import { createNamespaces, writeNames } from "./namespaces.ts";
 
 const NODE = join(import.meta.dir, "..", "..", "node_modules", ".bin", "node");
-const NAMES = ["github.test", "api.github.test", "rotate.test", "evil.test", "shared.test", "tenant.test"];
-/** What the resolver knows; all else is NXDOMAIN to everybody, as behind DNS Firewall. */
-const ADDRESSES: Record<string, string> = {
-	...{ "github.test": "11.0.0.10", "api.github.test": "11.0.0.10", "shared.test": "11.0.0.30", "rotate.test": "11.0.0.10" },
-	...{
-		"imds.test": "169.254.169.254",
-		"vpc.test": "10.77.2.10",
-		"loop.test": "127.0.0.1",
-		"ship.test": "11.0.0.10",
-		"evil.test": "11.0.0.20",
-	},
-};
-
 export type From = "run" | "dep";
 
 /** Names as a mayfly.yml has them. */
@@ -30,135 +17,61 @@ export interface Lists {
 	deploy: string[];
 }
 
-function hostsOf(texts: string[]): Host[] {
-	return texts.map((text) => {
-		const reading = readHost(text);
-		if (!reading.ok) throw new Error(reading.reason);
-		return reading.host;
-	});
-}
-
-function makeCertificates(folder: string): void {
-	const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "ignore" });
-	const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-	openssl("req", "-x509", ...key, "-keyout", "ca.key", "-out", "ca.crt", "-days", "2", "-subj", "/CN=lab");
-	for (const name of NAMES) {
-		openssl(
-			"req",
-			...key,
-			"-keyout",
-			`${name}.key`,
-			"-out",
-			`${name}.csr`,
-			"-subj",
-			`/CN=${name}`,
-			"-addext",
-			`subjectAltName=DNS:${name}`,
-		);
-		const sign = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-copy_extensions", "copy", "-days", "2"];
-		openssl("x509", "-req", "-in", `${name}.csr`, ...sign, "-out", `${name}.crt`);
+/** Of HAProxy's processes: proc(5), utime and stime. */
+function ticksOf(pid: string): number {
+	try {
+		const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+		const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+		return stat.includes("(haproxy)") ? Number(fields[11]) + Number(fields[12]) : 0;
+	} catch {
+		return 0;
 	}
 }
 
 export type Lab = Awaited<ReturnType<typeof startLab>>;
 
 /** Makes the network and starts everything in it. Needs root. */
-export async function startLab(mode: Mode, lists: Lists) {
-	const prefix = `mf${process.pid}${mode[0]}`;
+export async function startLab(mode: EgressMode, lists: Lists) {
+	// Devices have names of 15 characters at most.
+	const prefix = `mf${process.pid.toString(36)}${{ open: "o", observe: "b", enforce: "e" }[mode]}`;
 	const folder = mkdtempSync(join(tmpdir(), "mayfly-egress-"));
 	chmodSync(folder, 0o755);
 	const script = join(import.meta.dir, "lab.sh");
-	const ns = (name: string) => `${prefix}-${name}`;
-	const children: Bun.Subprocess[] = [];
-	const within = (name: string, command: string[], stdout: "pipe" | "ignore" = "ignore") => {
-		const child = Bun.spawn(["ip", "netns", "exec", ns(name), ...command], { stdin: "ignore", stdout, stderr: "ignore" });
-		children.push(child);
-		return child;
-	};
-	/** Starts something that says `ready`, and keeps its lines. */
-	const heard = async (name: string, command: string[]) => {
-		const lines: string[] = [];
-		const child = within(name, command, "pipe");
-		const ready = Promise.withResolvers<void>();
-		void (async () => {
-			let rest = "";
-			for await (const chunk of child.stdout as ReadableStream<Uint8Array>) {
-				const parts = (rest + Buffer.from(chunk).toString("utf8")).split("\n");
-				rest = parts.pop() ?? "";
-				lines.push(...parts);
-				if (parts.some((line) => line.includes("ready"))) ready.resolve();
-			}
-		})();
-		await ready.promise;
-		return lines;
-	};
-	/** Runs a command in a namespace. */
-	const exec = async (from: From | "gw", ...command: string[]) => {
-		const child = Bun.spawn(["ip", "netns", "exec", ns(from), ...command], {
-			stdin: "ignore",
-			stdout: "pipe",
-			stderr: "pipe",
-			timeout: 20_000,
-		});
-		const [stdout, stderr, status] = await Promise.all([
-			new Response(child.stdout).text(),
-			new Response(child.stderr).text(),
-			child.exited,
-		]);
-		return { stdout, stderr, status };
-	};
+	const space = createNamespaces(prefix);
+	const { within, heard, exec, ns } = space;
 	const stop = async () => {
-		for (const child of children) child.kill("SIGKILL");
-		await Promise.all(children.map((child) => child.exited));
+		await space.stop();
 		spawnSync("bash", [script, "down", prefix]);
 		rmSync(folder, { recursive: true, force: true });
 	};
-	const gatewayOf = (asked: Lists): Gateway => ({
-		mode,
-		...{ resolver: "169.254.169.253:53", log: "127.0.0.1:514", folder: join(folder, "gateway"), user: "haproxy", connections: 4000 },
-		lists: [
-			{ name: "build", sources: ["10.77.1.0/24"], hosts: hostsOf(asked.build) },
-			{ name: "deploy", sources: ["10.77.2.0/24"], hosts: hostsOf(asked.deploy) },
-		],
-	});
+	const gateway = join(folder, "gateway");
 	const writeGateway = (asked: Lists) => {
-		for (const [name, text] of Object.entries(haproxyFiles(gatewayOf(asked)))) {
-			const file = join(folder, "gateway", name);
-			mkdirSync(dirname(file), { recursive: true });
-			writeFileSync(file, text);
+		const document = {
+			...{ version: 1 as const, mode, gateways: ["11.0.1.0/24"] },
+			lists: [
+				{ name: "build", sources: ["10.77.1.0/24"], hosts: asked.build },
+				{ name: "deploy", sources: ["10.77.2.0/24"], hosts: asked.deploy },
+			],
+		};
+		const place = { resolver: "169.254.169.253:53", syslogPort: 514, haproxyUser: "haproxy", connections: 4000 };
+		for (const [name, text] of Object.entries(render(document, place, gateway))) {
+			mkdirSync(dirname(join(gateway, name)), { recursive: true });
+			writeFileSync(join(gateway, name), text);
 		}
 	};
-	/** The resolver answers from a file that it reads again at SIGHUP. */
 	const hostsFile = join(folder, "hosts");
-	const writeNames = (more: Record<string, string> = {}) => {
-		const all = { ...ADDRESSES, ...more };
-		writeFileSync(
-			hostsFile,
-			Object.entries(all)
-				.map(([name, address]) => `${address} ${name}\n`)
-				.join(""),
-		);
-		chmodSync(hostsFile, 0o644);
-	};
 	try {
 		spawnSync("bash", [script, "down", prefix]);
 		execFileSync("bash", [script, "up", prefix], { stdio: ["ignore", "ignore", "inherit"] });
 		makeCertificates(folder);
-		writeNames();
-		const dnsmasq = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--local=/#/", "--user=root"];
-		const resolver = within("dns", [
-			...dnsmasq,
-			`--addn-hosts=${hostsFile}`,
-			"--listen-address=169.254.169.253",
-			"--bind-interfaces",
-			"--pid-file=",
-		]);
+		writeNames(hostsFile);
+		const resolver = await space.resolver("dns", hostsFile);
+		const kernelLog = await space.kernelLog();
 		const reached = await heard("net", [process.execPath, join(import.meta.dir, "origins.ts"), folder]);
 		const log = await heard("gw", [process.execPath, join(import.meta.dir, "syslog.ts")]);
 		writeGateway(lists);
-		writeFileSync(join(folder, "gateway", "nftables.conf"), nftablesRules(gatewayOf(lists)));
-		execFileSync("ip", ["netns", "exec", ns("gw"), "nft", "-f", join(folder, "gateway", "nftables.conf")]);
-		const config = join(folder, "gateway", "haproxy.cfg");
+		execFileSync("ip", ["netns", "exec", ns("gw"), "nft", "-f", join(gateway, "nftables.conf")]);
+		const config = join(gateway, "haproxy.cfg");
 		execFileSync("ip", ["netns", "exec", ns("gw"), "haproxy", "-c", "-f", config], { stdio: "ignore" });
 		const haproxy = within("gw", ["haproxy", "-W", "-db", "-f", config]);
 		await Bun.sleep(500);
@@ -169,6 +82,10 @@ export async function startLab(mode: Mode, lists: Lists) {
 			reached,
 			/** What the gateway logged, as its own objects. */
 			log: () => log.flatMap((line) => (line.includes("{") ? [JSON.parse(line.slice(line.indexOf("{"))) as Record<string, unknown>] : [])),
+			/** nftables' lines. */
+			kernelLog: () => kernelLog,
+			/** What the resolver was asked by whom, as Route 53's query log has it. */
+			dnsLog: () => resolver.asked,
 			exec,
 			/** curl with the lab's authority; `to` takes the place of the resolver. */
 			curl(from: From | "gw", url: string, { to, args = [] }: { to?: string; args?: string[] } = {}) {
@@ -181,8 +98,14 @@ export async function startLab(mode: Mode, lists: Lists) {
 				(await exec("run", NODE, join(import.meta.dir, "hello.mjs"), address, name, how, join(folder, "ca.crt"))).stdout.trim(),
 			/** The addresses of names change. */
 			rename(names: Record<string, string>) {
-				writeNames(names);
-				resolver.kill("SIGHUP");
+				writeNames(hostsFile, names);
+				resolver.readAgain();
+			},
+			/** CPU that HAProxy has used so far, with its processes. */
+			async proxySeconds() {
+				const { stdout } = await exec("gw", "ip", "netns", "pids", ns("gw"));
+				const ticks = stdout.split("\n").filter(Boolean).map(ticksOf);
+				return ticks.reduce((sum, its) => sum + its, 0) / 100;
 			},
 			/** New lists, as a deploy brings them. */
 			reload(asked: Lists) {

@@ -12,14 +12,45 @@ const tls = (name: string) => ({
 });
 const say = (what: object) => process.stdout.write(`${JSON.stringify(what)}\n`);
 
+/** A download of some seconds: forty parts of 8 KiB. */
+function slow(): Response {
+	let left = 40;
+	return new Response(
+		new ReadableStream({
+			async pull(controller) {
+				await Bun.sleep(150);
+				controller.enqueue(new Uint8Array(8192));
+				if (--left === 0) controller.close();
+			},
+		}),
+	);
+}
+
+/** As fast as it is taken. */
+function download(mib: number): Response {
+	const part = new Uint8Array(2 ** 20);
+	let left = mib;
+	return new Response(
+		new ReadableStream({
+			pull(controller) {
+				controller.enqueue(part);
+				if (--left === 0) controller.close();
+			},
+		}),
+	);
+}
+
 function origin(address: string, port: number, names: string[] | null): void {
 	Bun.serve({
 		...{ hostname: address, port },
 		...(names === null ? {} : { tls: names.map(tls) }),
-		fetch(request) {
+		fetch(request, server) {
 			const { hostname } = new URL(request.url);
-			say({ address, port, host: request.headers.get("host") ?? hostname });
-			return new Response(`${address}\n`);
+			say({ address, port, host: request.headers.get("host") ?? hostname, from: server.requestIP(request)?.address });
+			const { pathname } = new URL(request.url);
+			const mib = Number(/^\/mib\/(\d+)$/.exec(pathname)?.[1] ?? 0);
+			if (mib > 0) return download(mib);
+			return pathname === "/slow" ? slow() : new Response(`${address}\n`);
 		},
 	});
 }

@@ -14,11 +14,11 @@ while True:
   if s.recv(2048)[20]==0: print("answered"); break`;
 
 /** Lines and hits are written by others: they are there a moment later. */
-export async function eventually<T>(find: () => T | undefined): Promise<T> {
-	for (let tries = 0; tries < 100; tries++) {
-		const found = find();
+export async function eventually<T>(find: () => T | undefined | Promise<T | undefined>, tries = 100, pauseMs = 20): Promise<T> {
+	for (let tried = 0; tried < tries; tried++) {
+		const found = await find();
 		if (found !== undefined) return found;
-		await Bun.sleep(20);
+		await Bun.sleep(pauseMs);
 	}
 	throw new Error("it never came");
 }

@@ -1,9 +1,11 @@
 #!/bin/bash
 # Boots this machine's own systemd as process 1 of namespaces of its own, on a copy of its files that is thrown away: units run as they do on
-# a machine, and a power-off ends the namespace. Usage: systemd-machine.sh FOLDER, which holds `units/` and a file of variables `agent.env`.
+# a machine, and a power-off ends the namespace. Usage: systemd-machine.sh FOLDER [UNIT...]; the folder holds `units/` and may hold the agent with
+# its file of variables `agent.env`, and `files/`, which go over the machine's own. The units are wanted; without any, the agent's.
 # Called under `unshare --mount --pid --fork --uts --ipc --cgroup`. Exits by SIGINT when the machine was powered off (reboot(2) in a namespace).
 set -e
 folder=$1
+shift
 root=$folder/root
 mkdir -p "$folder/layer" "$root"
 mount --make-rprivate /
@@ -14,14 +16,15 @@ mount -t overlay overlay -o "lowerdir=/,upperdir=$folder/layer/upper,workdir=$fo
 # Nothing of this machine's own configuration is started.
 rm -rf "$root/etc/systemd/system" "$root/etc/systemd/network"
 mkdir -p "$root/etc/systemd/system" "$root/etc/mayfly"
-cp "$folder"/units/* "$root/etc/systemd/system/"
-install -m 600 "$folder/agent.env" "$root/etc/mayfly/agent.env"
+cp -r "$folder"/units/* "$root/etc/systemd/system/"
+[ ! -e "$folder/agent.env" ] || install -m 600 "$folder/agent.env" "$root/etc/mayfly/agent.env"
+[ ! -e "$folder/files" ] || cp -r "$folder"/files/. "$root/"
 [ ! -e "$folder/mayfly-agent" ] || install -m 755 "$folder/mayfly-agent" "$root/usr/local/bin/mayfly-agent"
-cat > "$root/etc/systemd/system/default.target" <<'UNIT'
+cat > "$root/etc/systemd/system/default.target" <<UNIT
 [Unit]
 Description=Nothing but the units under test
 DefaultDependencies=no
-Wants=mayfly-agent.service mayfly-deadline.timer
+Wants=${*:-mayfly-agent.service mayfly-deadline.timer}
 UNIT
 
 mount -t proc proc "$root/proc"

@@ -1,6 +1,6 @@
 // Each part is killed once in the middle of its work. Whatever that leaves: every job ends, no job keeps two machines, no machine stays.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { driveRun } from "../../local/drive.ts";
@@ -130,10 +130,13 @@ describe("after a SIGKILL", () => {
 				});
 				system.ec2.onState(({ state }) => (state === "running" ? void crash() : undefined));
 			};
-			await afterFault("boot", breakIt, (told) => {
+			await afterFault("boot", breakIt, async (told) => {
 				expectNothingLeft(told);
 				expect(conclusions(told.summary)).toEqual(["success", "success", "success"]);
 				expect(told.summary.instances.launched).toBe(4);
+				// EC2's own event brings it before the sweep does.
+				const log = (await readFile(join(folder, "boot", "poller.log"), "utf8")).split("\n");
+				expect(log.some((line) => line.includes('"looked at"') && line.includes("Client.InstanceInitiatedShutdown"))).toBe(true);
 			});
 		},
 		LONG,

@@ -1,10 +1,11 @@
 // The EC2 stand-in beside moto, which was written by others from the same AWS models: the same calls of the SDK get answers of the same
 // shape. What moto does not do (idempotency, capacity, quotas, refusing tags for what is not there) is told by the other tests.
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import {
 	CreateFleetCommand,
 	CreateLaunchTemplateCommand,
 	CreateTagsCommand,
+	DescribeImagesCommand,
 	DescribeInstancesCommand,
 	DescribeInstanceTypesCommand,
 	DescribeSpotPriceHistoryCommand,
@@ -14,6 +15,9 @@ import {
 } from "@aws-sdk/client-ec2";
 import { ec2Client, launch, refusalOf, startAccount } from "../fakes/aws-account.ts";
 import { installMoto, type Moto, startMoto } from "../fakes/moto.ts";
+
+/** moto reads its models at the first call. */
+setDefaultTimeout(60_000);
 
 const INSTALL_MS = 300_000;
 const ZONES = ["eu-west-1a", "eu-west-1b"];
@@ -121,7 +125,11 @@ async function both(): Promise<{ theirs: EC2Client; ours: EC2Client; account: Ac
 	const theirs = ec2Client(moto.url);
 	const account = await furnish(theirs);
 	const template = { id: account.id, imageId: "ami-12c6146b", architecture: "x86_64" as const };
-	const ec2 = await startAccount({ launchTemplates: [template], subnets: account.subnets });
+	const ec2 = await startAccount({
+		launchTemplates: [template],
+		subnets: account.subnets,
+		imageTags: { "ami-12c6146b": { "mayfly:runner": "2.336.0" } },
+	});
 	return { theirs, ours: ec2Client(ec2.url), account, stop: ec2.stop };
 }
 
@@ -163,6 +171,22 @@ test("spot prices read the same at moto and at the stand-in", async () => {
 	expect(Number(ours?.[0]?.SpotPrice)).toBeGreaterThan(0);
 });
 
+test("images and their tags read the same at moto and at the stand-in", async () => {
+	const sides = await both();
+	if (!sides) return;
+	const [id, tag] = ["ami-12c6146b", { Key: "mayfly:runner", Value: "2.336.0" }];
+	await sides.theirs.send(new CreateTagsCommand({ Resources: [id], Tags: [tag] }));
+	const ask = async (client: EC2Client) => {
+		const Filters = [{ Name: "image-id", Values: [id, "ami-00000000000000000"] }];
+		return (await client.send(new DescribeImagesCommand({ Filters, IncludeDeprecated: true }))).Images;
+	};
+	const [theirs, ours] = [await ask(sides.theirs), await ask(sides.ours)];
+	await sides.stop();
+	const named = (side: typeof ours) => side?.map(({ ImageId, Architecture, State, Tags }) => ({ ImageId, Architecture, State, Tags }));
+	expect(named(ours)).toEqual([{ ImageId: id, Architecture: "x86_64", State: "available", Tags: [tag] }]);
+	expect(named(theirs)).toEqual(named(ours));
+});
+
 test("what is refused is refused with the same word", async () => {
 	const sides = await both();
 	if (!sides) return;
@@ -170,6 +194,7 @@ test("what is refused is refused with the same word", async () => {
 	const calls: ((client: EC2Client) => Promise<unknown>)[] = [
 		(client) => client.send(new DescribeInstancesCommand({ InstanceIds: ids })),
 		(client) => client.send(new TerminateInstancesCommand({ InstanceIds: ids })),
+		(client) => client.send(new DescribeImagesCommand({ ImageIds: ["ami-00000000000000000"] })),
 		(client) => client.send(new DescribeInstanceTypesCommand({ InstanceTypes: ["z9.large" as "m7a.large"] })),
 		(client) =>
 			launch(client, {

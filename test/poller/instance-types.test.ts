@@ -91,7 +91,7 @@ describe("beside moto's copy of EC2's answers", () => {
 		const folder = "ec2/resources/instance_type_offerings/region";
 		const regions = await motoFolder(folder);
 		expect(regions.length).toBeGreaterThan(20);
-		const zones = ["a", "b", "c"].map((zone) => ({ id: `subnet-${zone}`, zone }));
+		const zones = ["a", "b", "c"].map((zone) => ({ id: `subnet-${zone}`, zone, tier: null }));
 		for (const region of regions) {
 			const there = (await motoJson(`${folder}/${region}`)) as { InstanceType: string }[];
 			const names = new Set(there.map(({ InstanceType }) => InstanceType));

@@ -2,7 +2,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import type { LaunchItem } from "../../contract/lease.ts";
 import { parseReportToken } from "../../contract/report.ts";
-import { CONFIG, launchItem, startWorld, type World } from "./poller-world.ts";
+import { SUBNETS } from "../fakes/aws-account.ts";
+import { CONFIG, infrastructure, launchItem, startWorld, type World } from "./poller-world.ts";
 
 let world: World;
 afterEach(async () => {
@@ -125,6 +126,24 @@ describe("launch", () => {
 		world.relay.push(second);
 		const [two] = await world.relay.ends(second.workId);
 		expect([one, two].map((end) => (end?.outcome === "launched" ? end.market : end?.outcome))).toEqual(["on-demand", "on-demand"]);
+	});
+
+	test("machines start in their tier's own subnets, and a job of a tier that the stack has none for is refused", async () => {
+		const config = CONFIG.replace("  own: { tier: closed,", "  other: { tier: open, cpu: 2, image: x64 }\n  own: { tier: closed,");
+		const [a, b] = SUBNETS.map((subnet, at) => ({ ...subnet, tier: ["closed", "build"][at] ?? "" }));
+		world = await startWorld({
+			config: config.replace("\n  closed: {", "\n  open: { allow: {} }\n  closed: {"),
+			env: { INFRASTRUCTURE: infrastructure([a, b].flatMap((subnet) => subnet ?? [])) },
+		});
+		const [first, second] = world.queue({ runsOn: ["mayfly=1/runner=small"] }, { runsOn: ["mayfly=1/runner=other"] }) as [
+			LaunchItem,
+			LaunchItem,
+		];
+		world.relay.push(first, second);
+		expect(await world.relay.ends(first.workId, second.workId)).toMatchObject([
+			{ outcome: "launched", zone: b?.zone },
+			{ outcome: "refused", reason: "The stack has no subnet for machines of tier open." },
+		]);
 	});
 
 	test("an owner served by repository gets its runners there", async () => {

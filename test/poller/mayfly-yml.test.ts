@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as fc from "fast-check";
-import { parseResolvedConfig, resolveConfig } from "../../contract/config.ts";
+import { parseResolvedFile, resolveFile } from "../../contract/config.ts";
 import { parseMayflyYaml } from "../../contract/config-yaml.ts";
 import { resolveLabels } from "../../contract/label.ts";
 import { parseMayflyYml } from "../../contract/mayfly-yml.ts";
@@ -33,8 +33,10 @@ describe("mayfly.yml", () => {
 	});
 
 	test("what is resolved is what the poller reads, defaults filled in", () => {
-		const round = parseResolvedConfig(JSON.parse(JSON.stringify(config)));
-		expect(round).toEqual({ ok: true, value: config });
+		const { infrastructure, ...file } = config;
+		expect(parseResolvedFile(JSON.parse(JSON.stringify(file)))).toEqual({ ok: true, value: file });
+		// What a stack has is not the file's to say.
+		expect(parseResolvedFile({ ...file, infrastructure })).toEqual({ ok: true, value: file });
 		expect(config.limits).toEqual({ idle: 600_000, maxJob: 21_600_000, boot: 600_000, linger: 10_000, debug: 900_000 });
 		expect(config.owners).toEqual([
 			{ name: "octo-org", endpoint: "org", runnerGroupId: 1, installationId: null, maxMachines: null, maxMachinesPerRepository: null },
@@ -109,7 +111,7 @@ typo: true
 		const file = parseMayflyYaml(FILE);
 		if (!file.ok) throw new Error("problems");
 		const before = structuredClone(file.value);
-		resolveConfig(file.value, config.infrastructure);
+		resolveFile(file.value);
 		expect(file.value).toEqual(before);
 	});
 });

@@ -1,6 +1,7 @@
 // What is offered for a request: tables of labels, and what must hold whatever the types, the request and the subnets are.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type { Subnet } from "../../contract/config.ts";
 import type { MachineRequest } from "../../contract/label.ts";
 import { INSTANCE_TYPES, type InstanceType } from "../../poller/instance-types.ts";
 import { byPreference, type Offer, offerFor } from "../../poller/offer.ts";
@@ -74,9 +75,10 @@ const requests: fc.Arbitrary<MachineRequest> = fc.record({
 	...{ cpu: range, ram: fc.option(range.map(({ min, max }) => ({ min, max: max * 8 }))), arch: fc.constantFrom("x64", "arm64") },
 	families: fc.oneof(fc.constant<string[]>([]), fc.array<string>(pattern, { maxLength: 3 })),
 });
+const subnet = (id: string, zone: string, tier: string | null = null): Subnet => ({ id, zone, tier });
 const subnets = fc
 	.array(fc.nat(40), { minLength: 1, maxLength: 60 })
-	.map((zones) => zones.map((zone, at) => ({ id: `subnet-${at}`, zone: `zone-${zone}` })));
+	.map((zones) => zones.map((zone, at) => subnet(`subnet-${at}`, `zone-${zone}`)));
 
 /** What the labels' grammar says, once more and by other means: letter by letter, no regular expression. */
 function says(text: string, name: string): boolean {
@@ -93,8 +95,50 @@ function isAskedFor(found: InstanceType, { arch, cpu, ram, families }: MachineRe
 	return found.arch === arch && isNamed && isSized && (ram !== null || families.length > 0 || found.ram <= 4 * found.cpu);
 }
 
+describe("subnets", () => {
+	const [ownA, ownB] = [subnet("own-a", "a", "build"), subnet("own-b", "b", "build")];
+	const [anyA, anyC, closedA] = [subnet("any-a", "a"), subnet("any-c", "c"), subnet("closed-a", "a", "deploy")];
+	const offered = (...all: Subnet[]) => {
+		const offer = offerFor(requestOf("mayfly=1/runner=small"), INSTANCE_TYPES, all);
+		return offer.ok ? offer.subnets.map(({ id }) => id) : offer.reason;
+	};
+	const NONE = "The stack has no subnet for machines of tier build.";
+	test.each<[string, Subnet[], string[] | string]>([
+		["those of its tier", [ownA, ownB], ["own-a", "own-b"]],
+		["no other tier's, whatever comes first", [closedA, ownB], ["own-b"]],
+		["those without a tier", [anyA, anyC], ["any-a", "any-c"]],
+		["its tier's before one without a tier in the same zone", [anyA, anyC, ownA], ["own-a", "any-c"]],
+		["of two in a zone the first", [ownA, subnet("own-a2", "a", "build")], ["own-a"]],
+		["none where only another tier has any", [closedA], NONE],
+		["none of a tier that is named alike", [subnet("x", "a", "Build"), subnet("y", "b", ""), subnet("z", "c", "build2")], NONE],
+	])("a launch gets %s", (_, all, expected) => {
+		expect(offered(...all)).toEqual(expected);
+	});
+
+	test("of any subnets, each zone that has one of the tier or of none gives one, and no other tier gives any", () => {
+		const some = fc.array(fc.record({ zone: fc.constantFrom("a", "b", "c"), tier: fc.constantFrom("build", "deploy", "", null) }), {
+			...{ minLength: 1, maxLength: 12 },
+		});
+		fc.assert(
+			fc.property(some, (all) => {
+				const known = all.map(({ zone, tier }, at) => subnet(`subnet-${at}`, zone, tier));
+				const open = known.filter(({ tier }) => tier === "build" || tier === null);
+				const offer = offerFor(requestOf("mayfly=1/runner=small"), INSTANCE_TYPES, known);
+				const zones = [...new Set(open.map(({ zone }) => zone))].toSorted();
+				expect(offer.ok ? offer.subnets.map(({ zone }) => zone).toSorted() : []).toEqual(zones);
+				if (!offer.ok) return expect(offer.reason).toBe(NONE);
+				for (const each of offer.subnets) {
+					expect(open).toContain(each);
+					const hasOwn = open.some(({ zone, tier }) => zone === each.zone && tier === "build");
+					expect(each.tier).toBe(hasOwn ? "build" : null);
+				}
+			}),
+		);
+	});
+});
+
 describe("whatever is asked for", () => {
-	const hold = (claim: (offer: Offer, all: InstanceType[], request: MachineRequest, zones: { id: string; zone: string }[]) => void) =>
+	const hold = (claim: (offer: Offer, all: InstanceType[], request: MachineRequest, zones: Subnet[]) => void) =>
 		fc.assert(
 			fc.property(tables, requests, subnets, (all, request, zones) => claim(offerFor(request, all, zones), all, request, zones)),
 			{ numRuns: 500 },
@@ -138,7 +182,7 @@ describe("whatever is asked for", () => {
 		}));
 
 	test("in more zones than there ever were there are fewer types, so that a fleet takes them", () => {
-		const zones = Array.from({ length: 30 }, (_, at) => ({ id: `subnet-${at}`, zone: `zone-${at % 20}` }));
+		const zones = Array.from({ length: 30 }, (_, at) => subnet(`subnet-${at}`, `zone-${at % 20}`));
 		const offer = offerFor(requestOf("mayfly=1/cpu=1+64"), INSTANCE_TYPES, zones);
 		expect(offer.ok && [offer.types.length, offer.subnets.length]).toEqual([15, 20]);
 	});

@@ -1,11 +1,12 @@
 // The poller's real bundle in Node 24, between the stand-ins of GitHub and AWS and a relay that tests write the lines of.
 import { readyParts } from "../../build/ready.ts";
 import { type BootDocument, bootKey, parseBootDocument } from "../../contract/boot.ts";
-import { type ResolvedConfig, resolveConfig } from "../../contract/config.ts";
+import { parseInfrastructure, type ResolvedConfig, resolveFile } from "../../contract/config.ts";
 import { parseMayflyYaml } from "../../contract/config-yaml.ts";
 import type { CheckItem, LaunchItem } from "../../contract/lease.ts";
 import type { Ec2 } from "../../local/ec2.ts";
 import { checkExchange } from "../../local/github/openapi.ts";
+import type { ReleaseOptions } from "../../local/github/releases-api.ts";
 import type { RunOptions } from "../../local/github/runs.ts";
 import type { Permissions, RunnerGroupOptions } from "../../local/github/world.ts";
 import { type GitHub, startGitHub } from "../../local/github.ts";
@@ -32,11 +33,21 @@ tiers:
   closed: { allow: { events: [push], actors: [nobody] } }
 `;
 
+/** What the stack's template would write. */
+export function infrastructure(
+	subnets: { id: string; zone: string; tier?: string }[] = SUBNETS,
+	images: { x64: string; arm64: string } | null = null,
+): string {
+	const launchTemplates = { x64: { id: X64.id, version: "1" }, arm64: { id: ARM64.id, version: "1" } };
+	return JSON.stringify({ stack: "test", launchTemplates, subnets, images });
+}
+
 export function resolved(text = CONFIG): ResolvedConfig {
 	const read = parseMayflyYaml(text);
 	if (!read.ok) throw new Error(JSON.stringify(read.problems));
-	const launchTemplates = { x64: { id: X64.id, version: "1" }, arm64: { id: ARM64.id, version: "1" } };
-	return resolveConfig(read.value, { stack: "test", launchTemplates, subnets: SUBNETS });
+	const stack = parseInfrastructure(infrastructure());
+	if (!stack.ok) throw new Error(stack.problems.join("; "));
+	return { ...resolveFile(read.value), infrastructure: stack.value };
 }
 
 export interface World {
@@ -103,6 +114,8 @@ export async function startWorld(
 		sessionMs?: number;
 		permissions?: Permissions;
 		runnerGroups?: RunnerGroupOptions[];
+		releases?: ReleaseOptions[];
+		imageTags?: Record<string, Record<string, string>>;
 	} = {},
 ): Promise<World> {
 	const relay = startFakeRelay(TOKEN);
@@ -115,14 +128,16 @@ export async function startWorld(
 				...{ permissions: more.permissions, runnerGroups: more.runnerGroups },
 			},
 		],
+		releases: more.releases,
 		onExchange(exchange) {
 			problems.push(...checkExchange(exchange));
 			asked.push(`${exchange.method} ${exchange.path.replace(/[?].*/, "").replace(/[0-9]{3,}/g, "#")}`);
 		},
 	});
-	const ec2 = await startAccount({ machines: more.machines });
+	const ec2 = await startAccount({ machines: more.machines, imageTags: more.imageTags });
 	const mailbox = await startMailbox({ keys: KEYS, region: REGION });
-	mailbox.put("config/test.json", JSON.stringify(resolved(more.config)));
+	const { infrastructure: _, ...file } = resolved(more.config);
+	mailbox.put("config/test.json", JSON.stringify(file));
 	const secret = JSON.stringify({ appPrivateKey: github.app.privateKey, pollerToken: TOKEN, reportKey: REPORT_KEY });
 	const secrets = await startSecrets({ keys: KEYS, region: REGION, secrets: { "mayfly/test": secret } });
 	const log: Record<string, unknown>[] = [];
@@ -138,7 +153,13 @@ export async function startWorld(
 				GITHUB_API_URL: github.url,
 				OIDC_ISSUER: github.url,
 			},
-			...{ APP_ID: String(github.app.id), SECRET_ID: "mayfly/test", STACK: "test", AWS_REGION: REGION, LOG_LEVEL: "debug" },
+			...{
+				APP_ID: String(github.app.id),
+				SECRET_ID: "mayfly/test",
+				INFRASTRUCTURE: infrastructure(),
+				AWS_REGION: REGION,
+				LOG_LEVEL: "debug",
+			},
 			...{ AWS_ACCESS_KEY_ID: KEYS.accessKeyId, AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey },
 			...{ AWS_ENDPOINT_URL_EC2: ec2.url, AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url },
 			...more.env,

@@ -158,6 +158,7 @@ export function createEc2Model(setting: Setting, boot: (machine: Machine) => voi
 			}),
 		/** For people: nothing that is simulated depends on it. */
 		spotPrices: async (types) => types.map((type) => ({ type, zone: "zone-of-a", usdPerHour: 0.05 })),
+		images: async () => [],
 		tag: (id, tags) =>
 			call("CreateTags", () => {
 				const machine = machines.get(id);

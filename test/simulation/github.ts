@@ -82,14 +82,28 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 		});
 	}
 
-	const runOf = (run: SimRun): Run => ({
-		...{ id: run.id, attempt: run.attempt, ...jobs.statusOf(run), event: run.event, path: ".github/workflows/ci.yml" },
-		...{ headBranch: run.headBranch, headRepository: run.fork ? "stranger/fork" : run.repository, repository: run.repository },
-		...{ repositoryId: 1, actor: "mona", triggeringActor: "mona", pullRequest: run.event === "push" ? null : 1, updatedAt: run.updatedAt },
-	});
-	const jobOf = ({ id, status, conclusion, runnerName, labels, createdAt }: SimJob): RunJob => ({
-		...{ id, name: `job ${id}`, createdAt, status, conclusion, runnerName, labels },
-	});
+	const runOf = (run: SimRun): Run => {
+		const { id, attempt, repository, event, headBranch, fork, updatedAt } = run;
+		const { status, conclusion } = jobs.statusOf(run);
+		const headRepository = fork ? "stranger/fork" : repository;
+		const of = { path: ".github/workflows/ci.yml", repositoryId: 1, actor: "mona", triggeringActor: "mona" };
+		return {
+			...of,
+			id,
+			attempt,
+			status,
+			conclusion,
+			event,
+			headBranch,
+			headRepository,
+			repository,
+			pullRequest: event === "push" ? null : 1,
+			updatedAt,
+		};
+	};
+	const jobOf = ({ id, status, conclusion, runnerName, labels, createdAt }: SimJob): RunJob => {
+		return { id, name: `job ${id}`, createdAt, status, conclusion, runnerName, labels };
+	};
 
 	const port: GitHub = {
 		run: (_, id) => call("GET run", 1, () => (jobs.runs.has(id) ? runOf(jobs.runs.get(id) as SimRun) : null), null),
@@ -150,6 +164,8 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 		approvals: (_, runId) =>
 			call("GET approvals", 1, () => (jobs.runs.get(runId)?.approved ? [{ state: "approved", environments: ["production"] }] : [])),
 		deliveriesSince: (moment) => call("GET deliveries", 1, () => jobs.deliveriesSince(moment)),
+		/** Nothing that is simulated tells which runner it has. */
+		runnerReleases: async () => [],
 		redeliver: (id) => call("POST redeliver", 5, () => jobs.redeliver(id)),
 	};
 

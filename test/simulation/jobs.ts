@@ -154,9 +154,13 @@ export function createJobsModel(setting: Setting, deliver: Deliver) {
 			complete(job, "cancelled");
 		},
 		statusOf(run: SimRun): { status: string; conclusion: string | null } {
-			const now = run.jobs.filter(({ attempt }) => attempt === run.attempt);
-			if (now.some(({ status }) => status !== "completed")) return { status: "in_progress", conclusion: null };
-			return { status: "completed", conclusion: now.every(({ conclusion }) => conclusion === "success") ? "success" : "failure" };
+			let isSuccess = true;
+			for (const { attempt, status, conclusion } of run.jobs) {
+				if (attempt !== run.attempt) continue;
+				if (status !== "completed") return { status: "in_progress", conclusion: null };
+				isSuccess &&= conclusion === "success";
+			}
+			return { status: "completed", conclusion: isSuccess ? "success" : "failure" };
 		},
 		/** The newest first. */
 		deliveriesSince(moment: number): Record[] {

@@ -15,18 +15,20 @@ export interface Wiring {
 	config: ResolvedConfig;
 	storage: Storage;
 	plant?: Plant | undefined;
+	/** Whether relay and poller talk in JSON; they do unless told (relay.ts). */
+	isJson?: boolean;
 	deathOf(session: number): Death | null;
 	/** Told when a session has died. */
 	onDeath?: () => void;
 }
 
 /** Builds the models and starts the scheduler. */
-export function startModels(setting: Setting, { config, storage, plant, deathOf, onDeath }: Wiring) {
+export function startModels(setting: Setting, { config, storage, plant, isJson = true, deathOf, onDeath }: Wiring) {
 	const { broken } = setting;
 	const mailbox = createMailboxModel((instanceId, ip) => {
 		if (ec2.machines.get(instanceId)?.privateIp !== ip) broken(`the boot document of ${instanceId} lies at ${ip}, where it does not look`);
 	});
-	const relay = createRelayModel(setting, storage, (result) => invariants.settling(result));
+	const relay = createRelayModel(setting, storage, isJson, (result) => invariants.settling(result));
 	const jobs = createJobsModel(setting, relay.deliver);
 	const github = createGitHubModel(setting, jobs);
 	const machines = { github, mailbox, ec2: (): Ec2Model => ec2, report: relay.report };

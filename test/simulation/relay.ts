@@ -20,9 +20,13 @@ const PAUSES_MS = [100, 300, 1000];
 
 export type RelayModel = ReturnType<typeof createRelayModel>;
 
-export function createRelayModel(setting: Setting, storage: Storage, settling: (result: Outcome) => void) {
+/** `isJson`: whether everything goes over the wire as JSON, as it really does, or each side shares what the other never changes: cheaper, and the same days. */
+export function createRelayModel(setting: Setting, storage: Storage, isJson: boolean, settling: (result: Outcome) => void) {
 	const { clock, dice, faults, tell } = setting;
+	const carried = <T>(value: T, shared: (value: T) => T = (it) => it): T =>
+		isJson ? (JSON.parse(JSON.stringify(value)) as T) : shared(value);
 	let ids = 0;
+	const told = ({ at, ...rest }: Record<string, unknown>) => `${at} ${JSON.stringify(rest)}`;
 	const start = () =>
 		new QueueService(
 			{
@@ -31,8 +35,8 @@ export function createRelayModel(setting: Setting, storage: Storage, settling: (
 				now: clock.now,
 				timer: clock.after,
 				newId: () => `lease-${++ids}`,
-				log({ at, ...rest }) {
-					if (at !== "report") tell("relay", () => `${at} ${JSON.stringify(rest)}`);
+				log(record) {
+					if (record.at !== "report") tell("relay", () => told(record));
 				},
 			},
 			{ maxOpenJobs: 5000, clocks },
@@ -80,18 +84,21 @@ export function createRelayModel(setting: Setting, storage: Storage, settling: (
 		return once(name, effect);
 	}
 
-	/** JSON on the wire: what arrives is a copy. */
-	const copied = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 	const port: Relay = {
-		lease: async (request) => copied(await patient("/lease", (queue) => queue.lease(request))),
-		settle: async (results) => {
+		async lease(request) {
+			const answer = await patient("/lease", (queue) => queue.lease(request));
+			// A session writes to its items, and the relay may answer the same again.
+			return carried(answer, (it) => ({ ...it, work: it.work.map((item) => ({ ...item })), budgets: { ...it.budgets } }));
+		},
+		async settle(results) {
 			results.forEach(settling);
-			const answer = await patient("/settle", (queue) => queue.settle({ results: copied(results) }));
+			const copies = () => carried(results, (all) => all.map((result) => ({ ...result })));
+			const answer = await patient("/settle", (queue) => queue.settle({ results: copies() }));
 			const regrouped = Object.entries(answer.stale).find(([, { reason }]) => reason.includes("another intent"));
 			if (regrouped) setting.broken(`${regrouped[0]} was to be launched anew while its launch was open`);
-			return copied(answer);
+			return carried(answer);
 		},
-		observe: async (facts) => copied(await patient("/observe", (queue) => queue.observe(facts))),
+		observe: async (facts) => carried(await patient("/observe", (queue) => queue.observe(carried(facts)))),
 	};
 	return {
 		port,
@@ -108,7 +115,7 @@ export function createRelayModel(setting: Setting, storage: Storage, settling: (
 		/** False when GitHub gets no 202. */
 		async deliver(guid: string, event: JobEvent): Promise<boolean> {
 			const begun = life;
-			const receipt = await service.receive({ id: guid, event: copied(event) });
+			const receipt = await service.receive({ id: guid, event: carried(event, (it) => ({ ...it, job: { ...it.job } })) });
 			return begun === life && (receipt === "accepted" || receipt === "duplicate");
 		},
 		report(instanceId: string, jobId: number, phase: ReportPhase, sequence: number): void {

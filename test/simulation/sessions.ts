@@ -9,7 +9,7 @@ import type { Ports } from "../../poller/ports.ts";
 import { createPrices } from "../../poller/prices.ts";
 import { runSession } from "../../poller/session.ts";
 import { createLife } from "../../poller/until-over.ts";
-import { problemsOf } from "../poller/emf.ts";
+import { createLineCheck } from "./metric-lines.ts";
 import type { Setting } from "./world.ts";
 
 export const MINUTE = 60_000;
@@ -72,21 +72,22 @@ function createMortality(death: Death | null, dies: () => void) {
 
 function mortal<T extends object>(port: T, { isDead, begins }: ReturnType<typeof createMortality>): T {
 	const never = new Promise<never>(() => undefined);
-	const wrapped = Object.entries(port).map(([name, call]) => [
-		name,
-		async (...values: unknown[]) => {
-			if (!begins()) return never;
-			try {
-				const answer: unknown = await (call as (...args: unknown[]) => unknown)(...values);
-				return isDead() ? never : answer;
-			} catch (error) {
-				if (isDead()) return never;
-				throw error;
-			}
-		},
-	]);
-	return Object.fromEntries(wrapped) as T;
+	type Call = (...values: unknown[]) => Promise<unknown>;
+	const answered = (answer: unknown) => (isDead() ? never : answer);
+	const failed = (error: unknown) => {
+		if (isDead()) return never;
+		throw error;
+	};
+	const mortalCall =
+		(call: Call): Call =>
+		(...values) =>
+			begins() ? call(...values).then(answered, failed) : never;
+	const wrapped: Record<string, Call> = {};
+	for (const [name, call] of Object.entries(port)) wrapped[name] = mortalCall(call as Call);
+	return wrapped as T;
 }
+
+const problemsOf = createLineCheck();
 
 /** Starts the scheduler. `deathOf` says how a session dies, if it does, by its number from 1. */
 export function startSessions(

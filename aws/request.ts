@@ -1,8 +1,13 @@
-// Sends one request to AWS, signed with Signature V4 (S3 and Secrets Manager; EC2 has its own client). Touches the network.
+// Sends one request to AWS, signed with Signature V4 (S3, Secrets Manager, CloudWatch Logs; EC2 has its own client). Touches the network.
 import { createHash, createHmac, type Hash, type Hmac } from "node:crypto";
 import { SignatureV4 } from "@smithy/signature-v4";
 import type { Checksum, SourceData } from "@smithy/types";
-import type { AwsCredentials } from "./config.ts";
+
+export interface AwsCredentials {
+	accessKeyId: string;
+	secretAccessKey: string;
+	sessionToken?: string;
+}
 
 export interface AwsAccess {
 	region: string;
@@ -54,7 +59,7 @@ const TIMEOUT_MS = 15_000;
 /** Signs and sends. Any answer is returned, whatever its status; throws an AwsError when there is none. */
 export async function sendSigned(
 	access: AwsAccess,
-	service: "s3" | "secretsmanager",
+	service: "s3" | "secretsmanager" | "logs",
 	request: { method: string; url: string; headers?: Record<string, string>; body?: string },
 ): Promise<Response> {
 	const url = new URL(request.url);

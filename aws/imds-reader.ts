@@ -1,5 +1,5 @@
-// Documents of the instance metadata service, version 2: a token first (FACTS 4.5). Apart from their meaning (imds.ts), so that the first request is
-// on its way before anything else of the agent is read.
+// Documents of the instance metadata service, version 2: a token first (FACTS 4.5). Apart from their meaning (agent/imds.ts,
+// gateway/imds.ts), so that the agent's first request is on its way before anything else of it is read.
 import { createFetch, type FetchError } from "ofetch";
 
 export type Fetch = typeof globalThis.fetch;

@@ -2,24 +2,27 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { BuildOptions } from "./build/image.ts";
+import { KINDS, type Kind } from "./build/parts.ts";
 import { FAULTS, type FaultName } from "./boot/faults.ts";
 import { BASES, type BaseName, VERSIONS_FILE } from "./versions.ts";
 
-export const DEFAULT_IMAGE = join(import.meta.dir, "..", ".cache", "image", "runner.raw");
+const defaultImage = (kind: Kind) => join(import.meta.dir, "..", ".cache", "image", `${kind}.raw`);
+export const DEFAULT_IMAGE = defaultImage("runner");
 
 export const HELP = `Builds the image that machines boot from, and boots it here.
 
-usage: bun run image build [--base NAME] [--runner WHAT] [--dist DIR] [--mirror URL] [--versions FILE] [--out FILE] [--json]
+usage: bun run image build [--kind KIND] [--base NAME] [--runner WHAT] [--dist DIR] [--mirror URL] [--versions FILE] [--out FILE] [--json]
        bun run image boot  [--image FILE] [--fault NAME] [--direct] [--keep] [--json]
        bun run image learn [--image FILE]
 
 build: debootstrap, ami/provision/*.sh, the agent -> a disk (GPT, an ESP with kernel and command line in one, ext4). Needs root.
+  --kind KIND      ${KINDS.join(" or ")}: what machines boot, or the egress gateway's (default runner)
   --base NAME      ${BASES.join(" or ")} (default debian)
   --runner WHAT    stand-in: the one of the local system; release: actions/runner's, as pinned; or the path of its tarball (default stand-in)
-  --dist DIR       take the agent from a folder of bun run build, checked by its SHA256SUMS (default: built from this checkout)
+  --dist DIR       take our program from a folder of bun run build, checked by its SHA256SUMS (default: built from this checkout)
   --mirror URL     take packages from there (default: what this machine's apt is set up with)
   --versions FILE  the pins (default ami/versions.json)
-  --out FILE       the disk (default .cache/image/runner.raw); beside it FILE.json, FILE.cdx.json, FILE.vmlinuz
+  --out FILE       the disk (default .cache/image/KIND.raw); beside it FILE.json, FILE.cdx.json, FILE.vmlinuz
 
 boot: QEMU with a NVMe root and the local stand-ins as 169.254.169.254, mailbox, GitHub; the relay in workerd; one job.
   --image FILE     the disk (default .cache/image/runner.raw)
@@ -49,6 +52,7 @@ export type Command =
 	| { command: "boot"; options: { image: string; fault: FaultName | null; direct: boolean; keep: boolean }; json: boolean };
 
 const OPTIONS = {
+	kind: { type: "string" },
 	base: { type: "string" },
 	runner: { type: "string" },
 	dist: { type: "string" },
@@ -63,7 +67,7 @@ const OPTIONS = {
 	help: { type: "boolean", short: "h" },
 } as const;
 const OF = {
-	build: ["base", "runner", "dist", "mirror", "versions", "out", "json"],
+	build: ["kind", "base", "runner", "dist", "mirror", "versions", "out", "json"],
 	learn: ["image", "json"],
 	boot: ["image", "fault", "direct", "keep", "json"],
 };
@@ -86,9 +90,10 @@ export function readArguments(argv: string[]): Command {
 	const { json } = values;
 	if (command === "build") {
 		const base: BaseName = chosen("base", values.base ?? "debian", BASES);
-		const { runner = "stand-in", dist = null, mirror = null, versions = VERSIONS_FILE, out = DEFAULT_IMAGE } = values;
+		const kind: Kind = chosen("kind", values.kind ?? "runner", KINDS);
+		const { runner = "stand-in", dist = null, mirror = null, versions = VERSIONS_FILE, out = defaultImage(kind) } = values;
 		if (mirror !== null && !/^(https?|file|copy):\//.test(mirror)) throw new Error(`--mirror takes a URL, not ${JSON.stringify(mirror)}`);
-		return { command, options: { base, runner, dist, mirror, versions, out }, json };
+		return { command, options: { kind, base, runner, dist, mirror, versions, out }, json };
 	}
 	if (command === "learn") return { command, image: values.image ?? DEFAULT_IMAGE, json };
 	const fault = values.fault === undefined ? null : chosen("fault", values.fault, Object.keys(FAULTS) as FaultName[]);

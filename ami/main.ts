@@ -8,11 +8,11 @@ import { ImageProblem } from "./problem.ts";
 
 const EXIT = { ok: 0, problem: 1, usage: 2, interrupted: 130 } as const;
 
-function shown({ file, sha256, sizeMiB, writtenMiB, packages, sbom, agent, runner, suite, architecture }: Manifest): string {
+function shown({ file, sha256, sizeMiB, writtenMiB, packages, sbom, files, runner, suite, architecture }: Manifest): string {
 	return [
 		...packages.map(({ name, version }) => `${name} ${version}`),
 		"",
-		`${packages.length} packages of ${suite}, agent ${agent.version}, runner ${runner.version} (${runner.kind}), ${architecture}`,
+		`${packages.length} packages of ${suite}, ${files.map(({ name, version }) => `${name} ${version}`).join(", ")} (${runner}), ${architecture}`,
 		`size: ${sizeMiB} MiB, of which ${writtenMiB} MiB are written`,
 		`sbom: ${sbom}`,
 		`sha256: ${sha256}  ${file}`,

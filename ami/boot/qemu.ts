@@ -15,6 +15,7 @@ export interface QemuOptions {
 	trace?: boolean;
 }
 
+const EC2_UUID = "ec2d0d0e-6d61-4966-8c79-000000000001";
 const FIRMWARE = "/usr/share/OVMF";
 export const FIRMWARE_VARIABLES = `${FIRMWARE}/OVMF_VARS_4M.fd`;
 export const consoleOf = (folder: string) => `${folder}/serial.log`;
@@ -40,6 +41,8 @@ export function qemuCommand(options: QemuOptions): string[] {
 	const { disk, folder, standIns, acceleration, memoryMiB = 2048 } = options;
 	return [
 		...["qemu-system-x86_64", "-machine", "q35", "-smp", "2", "-m", String(memoryMiB), "-display", "none", "-monitor", "none", "-no-reboot"],
+		// What says to a guest that it is at EC2.
+		...["-uuid", EC2_UUID, "-smbios", `type=1,manufacturer=Amazon EC2,serial=${EC2_UUID}`],
 		...(acceleration === "kvm" ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi", "-cpu", "max"]),
 		...bootArguments(options),
 		...["-drive", `file=${disk},format=raw,if=none,id=root,cache=unsafe`, "-device", `nvme,serial=vol0,drive=root${options.kernel === null ? ",bootindex=0" : ""}`],

@@ -43,7 +43,7 @@ export async function benchBoot({ rounds }: BootBench, signal: AbortSignal, say:
 	await using folder = await temporaryFolder();
 	say("the image");
 	const out = join(CACHE, "bench.raw");
-	await buildImage({ base: "debian", out, versions: VERSIONS_FILE, dist: null, runner: "stand-in", mirror: null }, signal, () => {});
+	await buildImage({ kind: "runner", base: "debian", out, versions: VERSIONS_FILE, dist: null, runner: "stand-in", mirror: null }, signal, () => {});
 	say("the stock image");
 	const stock = await makeStock(signal);
 	const own: OwnBoot[] = [];

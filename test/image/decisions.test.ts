@@ -157,7 +157,7 @@ describe("the verdict", () => {
 	const seen: Seen = {
 		machine: { instanceId: "i-1", folder: "f", asked: sight, claimed: sight, traceBytes: null, offAfterMs: 30_000, shutdown: "guest-shutdown" },
 		...{ conclusion: "success", log: ["ok: a", "noise"], saidAt: 10_000, reason: "Client.InstanceInitiatedShutdown", console: "" },
-		record: { measurements: { bootMs: 1, imdsMs: 1, claimMs: 1, launchMs: 1, jobMs: 1 } } as Seen["record"],
+		record: { measurements: { bootMs: 1, imdsMs: 1, claimMs: 1, launchMs: 1, jobMs: 1 } } as unknown as Seen["record"],
 	};
 	const problems = (fault: Parameters<typeof judge>[0], change: Partial<Seen>) => judge(fault, { ...seen, ...change }).problems;
 

@@ -50,7 +50,10 @@ const ClockChanges = v.pipe(
 const Environment = v.object({
 	MAYFLY_IMDS_URL: v.optional(Url, "http://169.254.169.254"),
 	// Never without a word: whoever tries the agent at a desk keeps the desk.
-	MAYFLY_MAILBOX_URL: v.pipe(v.string(), v.check((url) => url === USER_DATA || v.is(Url, url), "is neither user-data nor an http(s) URL")),
+	MAYFLY_MAILBOX_URL: v.pipe(
+		v.string(),
+		v.check((url) => url === USER_DATA || v.is(Url, url), "is neither user-data nor an http(s) URL"),
+	),
 	MAYFLY_RUNNER_ROOT: v.optional(Folder, "/opt/actions-runner"),
 	MAYFLY_STATE_DIR: v.optional(Folder, "/run/mayfly"),
 	MAYFLY_RUNNER_USER: v.optional(v.pipe(v.string(), v.regex(/^([a-z_][a-z0-9_-]{0,31})?$/, "is not a user name")), "runner"),

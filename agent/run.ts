@@ -23,8 +23,7 @@ async function identify(shell: Shell): Promise<void> {
 			const asked = shell.config.mailboxUrl ?? shell.imds.mailboxUrl();
 			const [identity, mailboxUrl] = await Promise.all([shell.imds.identity(), asked]);
 			if (!identity.ok) return shell.dispatch({ type: "refused", reason: `the identity document was refused: ${identity.reason}` });
-			if (mailboxUrl === null)
-				return shell.dispatch({ type: "refused", reason: "the user data names no mailbox" });
+			if (mailboxUrl === null) return shell.dispatch({ type: "refused", reason: "the user data names no mailbox" });
 			shell.identity = identity.value;
 			shell.mailbox = createMailbox(mailboxUrl, identity.value, shell.fetch);
 			return shell.dispatch({ type: "identified" });

@@ -1,9 +1,9 @@
 // The command line of `bun run image`. Pure.
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { FAULTS, type FaultName } from "./boot/faults.ts";
 import type { BuildOptions } from "./build/image.ts";
 import { KINDS, type Kind } from "./build/parts.ts";
-import { FAULTS, type FaultName } from "./boot/faults.ts";
 import { BASES, type BaseName, VERSIONS_FILE } from "./versions.ts";
 
 const defaultImage = (kind: Kind) => join(import.meta.dir, "..", ".cache", "image", `${kind}.raw`);

@@ -11,7 +11,10 @@ export type BaseName = (typeof BASES)[number];
 
 const Sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "is not a sha256 in lower-case hex"));
 /** A version as dpkg has it, whole or with `*` at its end: security updates of the same release come in. */
-const VersionPattern = v.pipe(v.string(), v.regex(/^([0-9A-Za-z.+:~-]*\*|[0-9A-Za-z.+:~-]+)$/, "is not a version or a beginning of one with *"));
+const VersionPattern = v.pipe(
+	v.string(),
+	v.regex(/^([0-9A-Za-z.+:~-]*\*|[0-9A-Za-z.+:~-]+)$/, "is not a version or a beginning of one with *"),
+);
 const Packages = v.record(v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9+.-]+$/, "is not a package's name")), VersionPattern);
 const PerArchitecture = <T extends v.GenericSchema>(schema: T) => v.strictObject({ x64: schema, arm64: schema });
 

@@ -146,7 +146,14 @@ async function wire(
 	let isStopped = false;
 	keep({ stop: () => relay.stop() });
 	const { elsewhere } = options;
-	const github = keep(await startGitHub({ webhookUrl: `${relay.url}/webhook`, webhookSecret: tokens.webhook, machinesUrl: elsewhere?.urls.github, ...options.github }));
+	const github = keep(
+		await startGitHub({
+			webhookUrl: `${relay.url}/webhook`,
+			webhookSecret: tokens.webhook,
+			machinesUrl: elsewhere?.urls.github,
+			...options.github,
+		}),
+	);
 	const mailbox = keep(await startMailbox({ keys, region: REGION }));
 	mailbox.put(CONFIG_KEY, await resolvedConfig(options.configFile ?? join(import.meta.dir, "mayfly.yml")));
 	const processes = createBoot({

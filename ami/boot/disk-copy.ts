@@ -18,7 +18,9 @@ async function debugfs(file: string, rootStartMiB: number, commands: string[], s
 	const script = join(shop.folder, "debugfs.commands");
 	await writeFile(script, `${commands.join("\n")}\n`);
 	const said = await run("disk", ["debugfs", "-w", "-f", script, `${file}?offset=${rootStartMiB * 1024 * 1024}`], shop);
-	const problem = said.split("\n").find((line) => /: (?!.*(already exists|Ext2 directory already)).*(not found|error|cannot|no such)/i.test(line));
+	const problem = said
+		.split("\n")
+		.find((line) => /: (?!.*(already exists|Ext2 directory already)).*(not found|error|cannot|no such)/i.test(line));
 	if (problem !== undefined) throw new ImageProblem("disk", problem);
 }
 

@@ -63,7 +63,17 @@ export const LEARNING = {
 /** Boots once and writes the list. Returns the lines that say so. */
 export async function learnPages(image: string, folder: string, signal: AbortSignal, say: (text: string) => void): Promise<string> {
 	const facts = await readImage(image);
-	const seen = await runScene({ image: facts, fault: null, script: "true", files: LEARNING, direct: true, trace: true, folder, signal, say });
+	const seen = await runScene({
+		image: facts,
+		fault: null,
+		script: "true",
+		files: LEARNING,
+		direct: true,
+		trace: true,
+		folder,
+		signal,
+		say,
+	});
 	const { traceBytes } = seen.machine;
 	if (traceBytes === null) throw new ImageProblem("learn", "the machine never claimed its document");
 	const trace = (await readFile(join(seen.machine.folder, "trace"), "utf8")).slice(0, traceBytes);

@@ -27,7 +27,8 @@ export async function readImage(path: string): Promise<ImageFacts> {
 	const read = v.safeParse(Manifest, JSON.parse(text));
 	if (!read.success) throw new ImageProblem("image", `${file}.json is not what bun run image build writes`);
 	const { size } = await stat(file);
-	if (size !== read.output.sizeMiB * 2 ** 20) throw new ImageProblem("image", `${file} has ${size} bytes and not those of its ${file}.json`);
+	if (size !== read.output.sizeMiB * 2 ** 20)
+		throw new ImageProblem("image", `${file} has ${size} bytes and not those of its ${file}.json`);
 	if (read.output.kind !== "runner") throw new ImageProblem("image", `${file} is a ${read.output.kind}'s: jobs run on a runner's`);
 	if (read.output.runner !== "stand-in") throw new ImageProblem("image", "its runner is GitHub's own, which nothing here can talk to");
 	return { ...read.output, file, kernel: { ...read.output.kernel, file: `${file}.vmlinuz` } };

@@ -73,7 +73,15 @@ async function startMachine(facts: MachineFacts, off: () => void, around: Around
 	const folder = join(options.folder, facts.instanceId);
 	await mkdir(folder, { recursive: true });
 	const shop = { folder, log: join(folder, "build.log"), signal: options.signal };
-	const machine: Watched = { instanceId: facts.instanceId, folder, asked: null, claimed: null, traceBytes: null, offAfterMs: null, shutdown: null };
+	const machine: Watched = {
+		instanceId: facts.instanceId,
+		folder,
+		asked: null,
+		claimed: null,
+		traceBytes: null,
+		offAfterMs: null,
+		shutdown: null,
+	};
 	let begun = 0;
 	let control: Control | null = null;
 	const watch = createWatch(

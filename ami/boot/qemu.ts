@@ -40,12 +40,30 @@ function bootArguments({ kernel, folder }: QemuOptions): string[] {
 export function qemuCommand(options: QemuOptions): string[] {
 	const { disk, folder, standIns, acceleration, memoryMiB = 2048 } = options;
 	return [
-		...["qemu-system-x86_64", "-machine", "q35", "-smp", "2", "-m", String(memoryMiB), "-display", "none", "-monitor", "none", "-no-reboot"],
+		...[
+			"qemu-system-x86_64",
+			"-machine",
+			"q35",
+			"-smp",
+			"2",
+			"-m",
+			String(memoryMiB),
+			"-display",
+			"none",
+			"-monitor",
+			"none",
+			"-no-reboot",
+		],
 		// What says to a guest that it is at EC2.
 		...["-uuid", EC2_UUID, "-smbios", `type=1,manufacturer=Amazon EC2,serial=${EC2_UUID}`],
 		...(acceleration === "kvm" ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi", "-cpu", "max"]),
 		...bootArguments(options),
-		...["-drive", `file=${disk},format=raw,if=none,id=root,cache=unsafe`, "-device", `nvme,serial=vol0,drive=root${options.kernel === null ? ",bootindex=0" : ""}`],
+		...[
+			"-drive",
+			`file=${disk},format=raw,if=none,id=root,cache=unsafe`,
+			"-device",
+			`nvme,serial=vol0,drive=root${options.kernel === null ? ",bootindex=0" : ""}`,
+		],
 		...networkArguments(standIns),
 		...["-serial", `file:${consoleOf(folder)}`, "-qmp", `unix:${controlOf(folder)},server=on,wait=off`],
 		...(options.trace ? ["-trace", "pci_nvme_read", "-D", traceOf(folder)] : []),

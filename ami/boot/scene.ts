@@ -75,7 +75,16 @@ async function startScene(options: SceneOptions, onMachine: (machine: Watched) =
 	const { fault, folder, image, direct, trace, signal } = options;
 	const { maxJob = "10m", clocks = {}, isForgotten = false } = factsOf(fault);
 	await mkdir(folder, { recursive: true });
-	const machines = { image, folder: join(folder, "m"), files: { ...filesOf(fault), ...options.files }, isForgotten, direct, trace, signal, onMachine };
+	const machines = {
+		image,
+		folder: join(folder, "m"),
+		files: { ...filesOf(fault), ...options.files },
+		isForgotten,
+		direct,
+		trace,
+		signal,
+		onMachine,
+	};
 	return await startSystem({
 		...{ folder, machines: 1, signal, clocks, configFile: await writeConfig(folder, maxJob) },
 		elsewhere: { boot: (around) => createMachines(around, machines), urls: URLS },

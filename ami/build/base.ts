@@ -28,12 +28,26 @@ const DEBOOTSTRAP = "--variant=minbase --merged-usr --include=ca-certificates,ap
 /** What decides about the bytes of a base, but for what the archive holds on the day. */
 async function keyOf({ base, architecture, packages }: BaseOptions): Promise<string> {
 	const facts = JSON.stringify([base.suite, base.kernel[architecture], architecture, packages, DEBOOTSTRAP]);
-	return new Bun.CryptoHasher("sha256").update(facts).update(await readFile(SCRIPT)).digest("hex").slice(0, 16);
+	return new Bun.CryptoHasher("sha256")
+		.update(facts)
+		.update(await readFile(SCRIPT))
+		.digest("hex")
+		.slice(0, 16);
 }
 
 async function bootstrap(root: string, { base, architecture }: BaseOptions, { mirror }: Sources, shop: Workshop): Promise<void> {
 	if (!existsSync(base.keyring)) throw new ImageProblem("debootstrap", `the archive's keys are missing: ${base.keyring}`);
-	const command = ["unshare", ...NAMESPACES, "debootstrap", ...DEBOOTSTRAP, `--arch=${DPKG[architecture]}`, `--keyring=${base.keyring}`, base.suite, root, mirror];
+	const command = [
+		"unshare",
+		...NAMESPACES,
+		"debootstrap",
+		...DEBOOTSTRAP,
+		`--arch=${DPKG[architecture]}`,
+		`--keyring=${base.keyring}`,
+		base.suite,
+		root,
+		mirror,
+	];
 	await run("debootstrap", command, shop);
 }
 

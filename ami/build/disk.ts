@@ -89,7 +89,9 @@ async function makeRoot(options: DiskOptions, shop: Workshop): Promise<void> {
 	const extended = `offset=${start * 1024 * 1024},hash_seed=${IDS.root},lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0,nodiscard`;
 	const size = `${(sizeMiB - start - EDGE_MIB) * 1024}k`;
 	const env = { E2FSPROGS_FAKE_TIME: String(epoch), SOURCE_DATE_EPOCH: String(epoch) };
-	await run("root", ["mkfs.ext4", "-q", "-F", "-U", IDS.root, "-L", "root", "-m", "1", "-E", extended, "-d", root, file, size], shop, { env });
+	await run("root", ["mkfs.ext4", "-q", "-F", "-U", IDS.root, "-L", "root", "-m", "1", "-E", extended, "-d", root, file, size], shop, {
+		env,
+	});
 }
 
 /** Writes the disk. Returns how many bytes of it are there: the rest are holes. */

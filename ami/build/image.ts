@@ -66,7 +66,9 @@ async function scriptsOf(kind: Kind): Promise<string[]> {
 	const scripts = async (folder: string, pattern: RegExp) =>
 		(await readdir(join(AMI, folder))).filter((name) => pattern.test(name)).map((name) => join(AMI, folder, name));
 	const found =
-		kind === "runner" ? await scripts("provision", LATER) : [...(await scripts("provision", SHARED)), ...(await scripts("gateway/provision", LATER))];
+		kind === "runner"
+			? await scripts("provision", LATER)
+			: [...(await scripts("provision", SHARED)), ...(await scripts("gateway/provision", LATER))];
 	return found.toSorted((a, b) => basename(a).localeCompare(basename(b)));
 }
 
@@ -145,7 +147,12 @@ async function make(options: BuildOptions, out: string, part: string, shop: Work
 	await writeFile(`${out}.cdx.json`, text);
 	say("sha256");
 	const manifest: Manifest = {
-		...{ file: out, sha256: (await run("sha256", ["openssl", "dgst", "-sha256", "-r", part], shop)).slice(0, 64), sizeMiB, writtenMiB: Math.round(written / 2 ** 20) },
+		...{
+			file: out,
+			sha256: (await run("sha256", ["openssl", "dgst", "-sha256", "-r", part], shop)).slice(0, 64),
+			sizeMiB,
+			writtenMiB: Math.round(written / 2 ** 20),
+		},
 		...{ kind, base: options.base, suite: base.suite, architecture, files: parts.files },
 		runner: options.runner === "stand-in" ? "stand-in" : "release",
 		kernel: { file: `${out}.vmlinuz`, cmdline: CMDLINE.join(" ") },

@@ -103,7 +103,11 @@ async function layRunnerParts(options: PartsOptions, shop: Workshop): Promise<Pa
 		{ name: "mayfly-agent", version: ours, sha256: agent },
 		{ name: "actions-runner", version, sha256 },
 	];
-	return { folder, files, env: { ARCHITECTURE: options.architecture, AGENT_SHA256: agent, RUNNER_VERSION: version, RUNNER_SHA256: sha256 } };
+	return {
+		folder,
+		files,
+		env: { ARCHITECTURE: options.architecture, AGENT_SHA256: agent, RUNNER_VERSION: version, RUNNER_SHA256: sha256 },
+	};
 }
 
 /** The gateway's: no runner, no agent, its own allowlist. */

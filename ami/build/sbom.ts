@@ -59,7 +59,16 @@ export function librariesOf(lock: string, names: string[]): Library[] {
 export function importedLibraries(sources: string[]): string[] {
 	const names = sources.flatMap((text) => [...text.matchAll(/(?:from|import)\s*\(?\s*"([^".][^"]*)"/g)].map((match) => match[1] as string));
 	const libraries = names.filter((name) => !/^(node:|bun$|bun:)/.test(name));
-	return [...new Set(libraries.map((name) => name.split("/").slice(0, name.startsWith("@") ? 2 : 1).join("/")))].toSorted();
+	return [
+		...new Set(
+			libraries.map((name) =>
+				name
+					.split("/")
+					.slice(0, name.startsWith("@") ? 2 : 1)
+					.join("/"),
+			),
+		),
+	].toSorted();
 }
 
 const hex = (integrity: string) => Buffer.from(integrity.replace(/^sha512-/, ""), "base64").toString("hex");

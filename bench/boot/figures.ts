@@ -14,7 +14,10 @@ export interface Boot {
 }
 
 const secondsOf = (text: string) =>
-	[...text.matchAll(/([0-9.]+)(min|ms|s)\b/g)].reduce((sum, [, value, unit]) => sum + Number(value) * ({ min: 60, ms: 0.001, s: 1 }[unit as "s"] ?? 0), 0);
+	[...text.matchAll(/([0-9.]+)(min|ms|s)\b/g)].reduce(
+		(sum, [, value, unit]) => sum + Number(value) * ({ min: 60, ms: 0.001, s: 1 }[unit as "s"] ?? 0),
+		0,
+	);
 
 /** `Startup finished in 2.154s (kernel) + 1min 4.390s (userspace) = …`, with or without firmware and initrd before them. */
 export function phasesIn(text: string): Pick<Boot, "kernelSeconds" | "userspaceSeconds"> {

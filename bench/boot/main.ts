@@ -43,7 +43,11 @@ export async function benchBoot({ rounds }: BootBench, signal: AbortSignal, say:
 	await using folder = await temporaryFolder();
 	say("the image");
 	const out = join(CACHE, "bench.raw");
-	await buildImage({ kind: "runner", base: "debian", out, versions: VERSIONS_FILE, dist: null, runner: "stand-in", mirror: null }, signal, () => {});
+	await buildImage(
+		{ kind: "runner", base: "debian", out, versions: VERSIONS_FILE, dist: null, runner: "stand-in", mirror: null },
+		signal,
+		() => {},
+	);
 	say("the stock image");
 	const stock = await makeStock(signal);
 	const own: OwnBoot[] = [];
@@ -70,7 +74,13 @@ function reportOf(rounds: number, own: OwnBoot[], stocks: Awaited<ReturnType<typ
 	];
 	return {
 		name: "boot",
-		figures: { rounds, acceleration: accelerationHere(), image: { ...image, agentSeconds }, stock: { ...stock, cloudInitSeconds }, firmware },
+		figures: {
+			rounds,
+			acceleration: accelerationHere(),
+			image: { ...image, agentSeconds },
+			stock: { ...stock, cloudInitSeconds },
+			firmware,
+		},
 		tables: [
 			{
 				title: `Medians of ${rounds} boots, ${accelerationHere()}`,

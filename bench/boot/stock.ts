@@ -37,7 +37,10 @@ export async function makeStock(signal: AbortSignal): Promise<Stock> {
 	const base = versions.bases.debian;
 	const packages = { ...base.packages, ...CLOUD_INIT };
 	const kept = join(CACHE, `stock-${await keyOf(packages)}`);
-	const stock = { disk: join(kept, "disk.raw"), kernel: { file: join(kept, "vmlinuz"), initrd: join(kept, "initrd"), cmdline: CMDLINE_STOCK.join(" ") } };
+	const stock = {
+		disk: join(kept, "disk.raw"),
+		kernel: { file: join(kept, "vmlinuz"), initrd: join(kept, "initrd"), cmdline: CMDLINE_STOCK.join(" ") },
+	};
 	if (existsSync(kept)) return stock;
 	await mkdir(CACHE, { recursive: true });
 	const folder = await mkdtemp(join(CACHE, "work-"));

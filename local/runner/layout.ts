@@ -70,7 +70,10 @@ esac
 `;
 
 /** Fills the directory `root`, which must exist and stay writable for the runner's user. */
-export async function layoutRunner(root: string, { bun, programs: folder = import.meta.dirname, clocks = {} }: RunnerOptions): Promise<void> {
+export async function layoutRunner(
+	root: string,
+	{ bun, programs: folder = import.meta.dirname, clocks = {} }: RunnerOptions,
+): Promise<void> {
 	for (const folder of ["bin", "externals", "_diag"]) await mkdir(join(root, folder), { recursive: true });
 	const programs = {
 		"bin/Runner.Listener": wrapper(bun, join(folder, "listener.ts")),

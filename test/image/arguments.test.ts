@@ -14,7 +14,8 @@ describe("the command line", () => {
 	test("--help shows both commands with examples", async () => {
 		const { stdout, status } = await image("--help");
 		expect(status).toBe(0);
-		for (const words of ["image build", "image boot", "examples:", "exit status", "agent-killed", "power-off-masked"]) expect(stdout).toContain(words);
+		for (const words of ["image build", "image boot", "examples:", "exit status", "agent-killed", "power-off-masked"])
+			expect(stdout).toContain(words);
 	});
 
 	test.each([

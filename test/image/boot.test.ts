@@ -36,7 +36,13 @@ describe("the built image", () => {
 		const manifest = JSON.parse(await readFile(`${image}.json`, "utf8"));
 		const hasher = new Bun.CryptoHasher("sha256").update(await readFile(`${image}.cdx.json`));
 		expect(hasher.digest("hex")).toHaveLength(64);
-		expect(manifest).toMatchObject({ base: "debian", architecture: "x64", sha256: expect.stringMatching(/^[0-9a-f]{64}$/), kind: "runner", runner: "stand-in" });
+		expect(manifest).toMatchObject({
+			base: "debian",
+			architecture: "x64",
+			sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+			kind: "runner",
+			runner: "stand-in",
+		});
 		const names = manifest.packages.map(({ name }: { name: string }) => name);
 		for (const name of ["systemd", "docker.io", "git", "sudo"]) expect(names).toContain(name);
 		for (const name of ["cloud-init", "isc-dhcp-client", "snapd", "ifupdown"]) expect(names).not.toContain(name);
@@ -52,7 +58,9 @@ describe("a machine of the image", () => {
 			expect({ problems: told.problems, stderr }).toEqual({ problems: [], stderr: "" });
 			expect(told.checks.length).toBeGreaterThan(20);
 			expect(told.machine.asked?.at).toBeLessThan(told.machine.claimed?.at as number);
-			expect(told.record?.passages.map(({ stage }) => stage)).toEqual(expect.arrayContaining(["claiming", "preparing", "listening", "running"]));
+			expect(told.record?.passages.map(({ stage }) => stage)).toEqual(
+				expect.arrayContaining(["claiming", "preparing", "listening", "running"]),
+			);
 			expect(status).toBe(0);
 		},
 		BOOT_MS,

@@ -49,9 +49,16 @@ describe("a build stops", () => {
 			await mkdir(dist);
 			await writeFile(join(dist, "mayfly-agent-linux-x64"), "not it");
 			await writeFile(join(dist, "SHA256SUMS"), `${"0".repeat(64)}  mayfly-agent-linux-x64\n`);
-			expect(await failing(["--dist", dist])).toMatchObject({ ok: false, part: "agent", reason: expect.stringContaining("SHA256SUMS says 000") });
+			expect(await failing(["--dist", dist])).toMatchObject({
+				ok: false,
+				part: "agent",
+				reason: expect.stringContaining("SHA256SUMS says 000"),
+			});
 			await writeFile(join(dist, "SHA256SUMS"), `${"0".repeat(64)}  something-else\n`);
-			expect(await failing(["--dist", dist])).toMatchObject({ part: "agent", reason: expect.stringContaining("no sha256 for mayfly-agent-linux-x64") });
+			expect(await failing(["--dist", dist])).toMatchObject({
+				part: "agent",
+				reason: expect.stringContaining("no sha256 for mayfly-agent-linux-x64"),
+			});
 			expect(await failing(["--dist", folder])).toMatchObject({ part: "agent", reason: expect.stringContaining("bun run build") });
 		},
 		MINUTES,
@@ -62,9 +69,15 @@ describe("a build stops", () => {
 		async () => {
 			const tarball = join(folder, "runner.tar.gz");
 			await writeFile(tarball, "not it");
-			expect(await failing(["--runner", tarball])).toMatchObject({ part: "runner", reason: expect.stringMatching(/has sha256 \w{64}, pinned is 7092081/) });
+			expect(await failing(["--runner", tarball])).toMatchObject({
+				part: "runner",
+				reason: expect.stringMatching(/has sha256 \w{64}, pinned is 7092081/),
+			});
 			const versions = await otherVersions((it) => delete it.runner.sha256.x64);
-			expect(await failing(["--runner", "release", "--versions", versions])).toMatchObject({ part: "runner", reason: expect.stringContaining("no sha256") });
+			expect(await failing(["--runner", "release", "--versions", versions])).toMatchObject({
+				part: "runner",
+				reason: expect.stringContaining("no sha256"),
+			});
 		},
 		MINUTES,
 	);

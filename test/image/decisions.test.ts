@@ -13,8 +13,8 @@ import { sourcesOf } from "../../ami/build/mirror.ts";
 import { listedHash } from "../../ami/build/parts.ts";
 import { billOfMaterials, importedLibraries, librariesOf, parsePackages } from "../../ami/build/sbom.ts";
 import { readVersions, runnerPin, VERSIONS_FILE } from "../../ami/versions.ts";
-import { RUNNER_VERSION } from "../../local/runner/version.ts";
 import { phasesIn } from "../../bench/boot/figures.ts";
+import { RUNNER_VERSION } from "../../local/runner/version.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -69,7 +69,8 @@ describe("the pins", () => {
 
 describe("the mirror", () => {
 	test("is the one that apt has for the suite, with its updates and its security fixes and nothing else", () => {
-		const targets = "http://a/debian bookworm main\nhttp://a/debian bookworm-updates main\nhttp://b bookworm-security main\nhttp://c other main\n";
+		const targets =
+			"http://a/debian bookworm main\nhttp://a/debian bookworm-updates main\nhttp://b bookworm-security main\nhttp://c other main\n";
 		expect(sourcesOf(targets, "bookworm")).toEqual({
 			mirror: "http://a/debian",
 			lines: ["deb http://a/debian bookworm main", "deb http://a/debian bookworm-updates main", "deb http://b bookworm-security main"],
@@ -91,7 +92,10 @@ describe("the disk", () => {
 describe("the bill of materials", () => {
 	test("is CycloneDX with packages, libraries and files, the same for the same input", async () => {
 		const lock = await readFile(join(import.meta.dir, "../../bun.lock"), "utf8");
-		const libraries = librariesOf(lock, importedLibraries(['import * as v from "valibot";\nimport { a } from "./a.ts";', 'import("pino");']));
+		const libraries = librariesOf(
+			lock,
+			importedLibraries(['import * as v from "valibot";\nimport { a } from "./a.ts";', 'import("pino");']),
+		);
 		expect(libraries.map(({ name }) => name)).toEqual(expect.arrayContaining(["pino", "sonic-boom", "valibot"]));
 		const packages = parsePackages("git 1:2.39.5-0+deb12u3 amd64\n");
 		const bill = { distribution: "debian", suite: "bookworm", packages, libraries, epoch: 1, version: "0" };
@@ -145,7 +149,12 @@ describe("the machine", () => {
 	});
 
 	test("reaches each stand-in at an address of its own and nothing else", () => {
-		const standIns = { imds: "http://127.0.0.1:1", mailbox: "http://127.0.0.1:2", relay: "http://127.0.0.1:3", github: "http://127.0.0.1:4" };
+		const standIns = {
+			imds: "http://127.0.0.1:1",
+			mailbox: "http://127.0.0.1:2",
+			relay: "http://127.0.0.1:3",
+			github: "http://127.0.0.1:4",
+		};
 		const command = qemuCommand({ disk: "d", folder: "f", standIns, kernel: null, acceleration: "tcg" }).join(" ");
 		expect(command).toContain("restrict=on");
 		expect(command).toContain("guestfwd=tcp:169.254.169.254:80-cmd:socat - TCP:127.0.0.1:1");
@@ -155,7 +164,15 @@ describe("the machine", () => {
 describe("the verdict", () => {
 	const sight = { at: 1, disk: null };
 	const seen: Seen = {
-		machine: { instanceId: "i-1", folder: "f", asked: sight, claimed: sight, traceBytes: null, offAfterMs: 30_000, shutdown: "guest-shutdown" },
+		machine: {
+			instanceId: "i-1",
+			folder: "f",
+			asked: sight,
+			claimed: sight,
+			traceBytes: null,
+			offAfterMs: 30_000,
+			shutdown: "guest-shutdown",
+		},
 		...{ conclusion: "success", log: ["ok: a", "noise"], saidAt: 10_000, reason: "Client.InstanceInitiatedShutdown", console: "" },
 		record: { measurements: { bootMs: 1, imdsMs: 1, claimMs: 1, launchMs: 1, jobMs: 1 } } as unknown as Seen["record"],
 	};
@@ -185,7 +202,13 @@ describe("the verdict", () => {
 });
 
 test("what systemd says of a boot is read in all its units", () => {
-	expect(phasesIn("Startup finished in 2.154s (kernel) + 1min 4.390s (userspace) = 1min 6.544s")).toEqual({ kernelSeconds: 2.154, userspaceSeconds: 64.39 });
-	expect(phasesIn("Startup finished in 1.2s (firmware) + 850ms (kernel) + 3s (initrd) + 4.5s (userspace)")).toEqual({ kernelSeconds: 0.85, userspaceSeconds: 4.5 });
+	expect(phasesIn("Startup finished in 2.154s (kernel) + 1min 4.390s (userspace) = 1min 6.544s")).toEqual({
+		kernelSeconds: 2.154,
+		userspaceSeconds: 64.39,
+	});
+	expect(phasesIn("Startup finished in 1.2s (firmware) + 850ms (kernel) + 3s (initrd) + 4.5s (userspace)")).toEqual({
+		kernelSeconds: 0.85,
+		userspaceSeconds: 4.5,
+	});
 	expect(phasesIn("Bootup is not yet finished")).toEqual({ kernelSeconds: null, userspaceSeconds: null });
 });

@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dir, "..", "..");
-const below = (folder: string, pattern: string) => [...new Bun.Glob(pattern).scanSync({ cwd: join(ROOT, folder) })].map((name) => join(folder, name)).toSorted();
+const below = (folder: string, pattern: string) =>
+	[...new Bun.Glob(pattern).scanSync({ cwd: join(ROOT, folder) })].map((name) => join(folder, name)).toSorted();
 const scripts = [...below("ami", "**/*.sh"), ...below("bench/boot", "*.sh")];
 
 test("shellcheck finds nothing", async () => {
@@ -32,7 +33,9 @@ test("those that provision are numbered and stop at the first problem", () => {
 
 test("every unit of ours that something starts is on the allowlist", () => {
 	const allowed = readFileSync(join(ROOT, "ami/units.allow"), "utf8").split("\n");
-	const units = readdirSync(join(ROOT, "ami/units")).filter((name) => readFileSync(join(ROOT, "ami/units", name), "utf8").includes("[Install]"));
+	const units = readdirSync(join(ROOT, "ami/units")).filter((name) =>
+		readFileSync(join(ROOT, "ami/units", name), "utf8").includes("[Install]"),
+	);
 	expect(units.length).toBeGreaterThan(3);
 	for (const unit of units) expect(allowed).toContain(unit);
 });

@@ -47,7 +47,7 @@ exit status: 0 built, or booted and went as it must; 1 a part failed (its name i
 
 export type Command =
 	| { command: "help" }
-	| { command: "build"; options: BuildOptions; json: boolean }
+	| { command: "build"; options: Omit<BuildOptions, "epoch">; json: boolean }
 	| { command: "learn"; image: string; json: boolean }
 	| { command: "boot"; options: { image: string; fault: FaultName | null; direct: boolean; keep: boolean }; json: boolean };
 

@@ -22,7 +22,8 @@ function shown({ file, sha256, sizeMiB, writtenMiB, packages, sbom, files, runne
 async function build({ options, json }: Extract<Command, { command: "build" }>, signal: AbortSignal): Promise<number> {
 	const begun = performance.now();
 	const say = (text: string) => process.stderr.write(`${((performance.now() - begun) / 1000).toFixed(1).padStart(6)} s  ${text}\n`);
-	const manifest = await buildImage(options, signal, json ? () => {} : say);
+	const epoch = Number(process.env.SOURCE_DATE_EPOCH) || null;
+	const manifest = await buildImage({ ...options, epoch }, signal, json ? () => {} : say);
 	process.stdout.write(`${json ? JSON.stringify(manifest) : shown(manifest)}\n`);
 	return EXIT.ok;
 }

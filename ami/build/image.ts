@@ -20,6 +20,8 @@ export interface BuildOptions {
 	dist: string | null;
 	runner: string;
 	mirror: string | null;
+	/** The time of every younger file, seconds since 1970; null: of the commit. */
+	epoch: number | null;
 }
 
 /** What is written beside the image, and what the command prints. */
@@ -55,9 +57,8 @@ const LATER = /^[2-9]\d-.*\.sh$/;
 const SHARED = /^[6-9]\d-.*\.sh$/;
 
 /** The time that an image's files have: of the commit, so that two builds of it have the same. */
-async function epochOf(shop: Workshop): Promise<number> {
-	const given = Number(process.env.SOURCE_DATE_EPOCH);
-	if (Number.isInteger(given) && given > 0) return given;
+async function epochOf({ epoch }: BuildOptions, shop: Workshop): Promise<number> {
+	if (epoch !== null) return epoch;
 	return Number(await run("epoch", ["git", "-C", repository, "log", "-1", "--format=%ct"], shop));
 }
 
@@ -137,7 +138,7 @@ async function make(options: BuildOptions, out: string, part: string, shop: Work
 	const wanted = kind === "gateway" ? base.gateway : base.packages;
 	await layBase(root, { kind, base, architecture, packages: wanted, mirror: options.mirror, cache: CACHE }, shop);
 	await provision(root, kind, parts, shop, say);
-	const epoch = await epochOf(shop);
+	const epoch = await epochOf(options, shop);
 	const { packages, text } = await billOf(root, base.suite, options.base, parts, kind, epoch, shop);
 	await clampTimes(root, epoch, shop);
 	say("disk");

@@ -44,7 +44,7 @@ export async function benchBoot({ rounds }: BootBench, signal: AbortSignal, say:
 	say("the image");
 	const out = join(CACHE, "bench.raw");
 	await buildImage(
-		{ kind: "runner", base: "debian", out, versions: VERSIONS_FILE, dist: null, runner: "stand-in", mirror: null },
+		{ kind: "runner", base: "debian", out, versions: VERSIONS_FILE, dist: null, runner: "stand-in", mirror: null, epoch: null },
 		signal,
 		() => {},
 	);

@@ -72,6 +72,11 @@ describe("a machine of the image", () => {
 			const { status, told, stderr } = await boot("--direct", "--fault", name);
 			expect({ problems: told.problems, stderr }).toEqual({ problems: [], stderr: "" });
 			expect(status).toBe(0);
+			// What was read until the first request to IMDS, firmware apart: a count that no acceleration changes (docs/benchmarks.md).
+			const { disk } = told.machine.asked ?? { disk: null };
+			if (disk === null) return expect(name).toBe("agent-corrupted");
+			expect(disk.reads).toBeLessThanOrEqual(1100);
+			expect(disk.bytes / 2 ** 20).toBeLessThanOrEqual(60);
 		},
 		BOOT_MS,
 	);

@@ -1,7 +1,8 @@
 // `bun run image build`: debootstrap, the numbered scripts, the disk. One image or none: it gets its name when it is whole.
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { librariesOf } from "../../build/libraries.ts";
 import { version } from "../../package.json";
 import { ImageProblem } from "../problem.ts";
 import { type Architecture, type BaseName, readVersions } from "../versions.ts";
@@ -10,7 +11,7 @@ import { runInside } from "./chroot.ts";
 import { run, type Workshop } from "./command.ts";
 import { CMDLINE, keepKernel, makeDisk, rootStart } from "./disk.ts";
 import { type Kind, layParts, type Parts } from "./parts.ts";
-import { billOfMaterials, importedLibraries, librariesOf, type Package, parsePackages } from "./sbom.ts";
+import { imageBill, type Package, parsePackages } from "./sbom.ts";
 
 export interface BuildOptions {
 	kind: Kind;
@@ -46,7 +47,7 @@ export interface Manifest {
 }
 
 /** Whose imports are in the image's program. */
-const SOURCES: Record<Kind, string[]> = { runner: ["agent", "contract"], gateway: ["gateway", "aws", "egress", "contract"] };
+const PROGRAM: Record<Kind, string> = { runner: "agent/main.ts", gateway: "gateway/main.ts" };
 
 const repository = join(import.meta.dir, "..", "..");
 const AMI = join(import.meta.dir, "..");
@@ -86,19 +87,11 @@ async function clampTimes(root: string, epoch: number, shop: Workshop): Promise<
 	await run("times", ["find", root, "-newermt", `@${epoch}`, ...touch], shop);
 }
 
-async function sourcesBelow(...folders: string[]): Promise<string[]> {
-	const found = await Promise.all(
-		folders.map(async (folder) => await Array.fromAsync(new Bun.Glob("**/*.ts").scan({ cwd: join(repository, folder), absolute: true }))),
-	);
-	return await Promise.all(found.flat().map((file) => readFile(file, "utf8")));
-}
-
 async function billOf(root: string, suite: string, base: BaseName, { files }: Parts, kind: Kind, epoch: number, shop: Workshop) {
 	const format = "-f=${Package} ${Version} ${Architecture}\\n";
 	const packages = parsePackages(await run("packages", ["dpkg-query", `--admindir=${join(root, "var/lib/dpkg")}`, "-W", format], shop));
-	const names = importedLibraries(await sourcesBelow(...SOURCES[kind]));
-	const libraries = librariesOf(await readFile(join(repository, "bun.lock"), "utf8"), names);
-	const text = billOfMaterials({ distribution: base, suite, packages, libraries, files, epoch, version });
+	const libraries = await librariesOf(PROGRAM[kind]);
+	const text = imageBill({ distribution: base, suite, packages, libraries, files, epoch, version });
 	return { packages, text };
 }
 

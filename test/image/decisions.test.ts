@@ -11,9 +11,10 @@ import type { Seen } from "../../ami/boot/scene.ts";
 import { CMDLINE, partitionTable } from "../../ami/build/disk.ts";
 import { sourcesOf } from "../../ami/build/mirror.ts";
 import { listedHash } from "../../ami/build/parts.ts";
-import { billOfMaterials, importedLibraries, librariesOf, parsePackages } from "../../ami/build/sbom.ts";
+import { imageBill, parsePackages } from "../../ami/build/sbom.ts";
 import { readVersions, runnerPin, VERSIONS_FILE } from "../../ami/versions.ts";
 import { phasesIn } from "../../bench/boot/figures.ts";
+import { librariesOf } from "../../build/libraries.ts";
 import { RUNNER_VERSION } from "../../local/runner/version.ts";
 
 let folder: string;
@@ -91,15 +92,11 @@ describe("the disk", () => {
 
 describe("the bill of materials", () => {
 	test("is CycloneDX with packages, libraries and files, the same for the same input", async () => {
-		const lock = await readFile(join(import.meta.dir, "../../bun.lock"), "utf8");
-		const libraries = librariesOf(
-			lock,
-			importedLibraries(['import * as v from "valibot";\nimport { a } from "./a.ts";', 'import("pino");']),
-		);
+		const libraries = await librariesOf("agent/main.ts");
 		expect(libraries.map(({ name }) => name)).toEqual(expect.arrayContaining(["pino", "sonic-boom", "valibot"]));
 		const packages = parsePackages("git 1:2.39.5-0+deb12u3 amd64\n");
 		const bill = { distribution: "debian", suite: "bookworm", packages, libraries, epoch: 1, version: "0" };
-		const text = billOfMaterials({ ...bill, files: [{ name: "mayfly-agent", version: "0", sha256: "a".repeat(64) }] });
+		const text = imageBill({ ...bill, files: [{ name: "mayfly-agent", version: "0", sha256: "a".repeat(64) }] });
 		const { bomFormat, components } = JSON.parse(text);
 		expect(bomFormat).toBe("CycloneDX");
 		const purls = components.map(({ purl }: { purl?: string }) => purl);

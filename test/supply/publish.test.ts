@@ -20,7 +20,14 @@ beforeEach(async () => {
 	await writeFile(file, bytes);
 	disk = { sha256: new Bun.CryptoHasher("sha256").update(bytes).digest("hex") };
 	expect((await bench.run(["zstd", "--quiet", file, "-o", `${file}.zst`])).code).toBe(0);
-	const manifest = { sha256: disk.sha256, sizeMiB: 4, files: [{ name: "mayfly-agent", version: "0.1.0" }, { name: "actions-runner", version: "2.337.0" }] };
+	const manifest = {
+		sha256: disk.sha256,
+		sizeMiB: 4,
+		files: [
+			{ name: "mayfly-agent", version: "0.1.0" },
+			{ name: "actions-runner", version: "2.337.0" },
+		],
+	};
 	await writeFile(join(image, "disk.raw.json"), JSON.stringify(manifest));
 });
 afterEach(() => bench.end());

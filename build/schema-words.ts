@@ -51,7 +51,7 @@ export const WORDS: Record<string, string> = {
 	"tiers.*.allow.actors": "Logins of who started the run; who started it again must be listed too.",
 	"tiers.*.allow.forks": "Whether runs from forks are served. Never on a deploy tier.",
 	"tiers.*.freeForm": "Serve labels that describe a machine (`cpu=4/arch=arm64`) instead of naming a preset. One tier at most.",
-	"tiers.*.ceiling": "The largest machine that a label may ask for.",
+	"tiers.*.ceiling": "The largest machine that this tier may launch.",
 	"tiers.*.ceiling.cpu": "The most vCPUs.",
 	"tiers.*.ceiling.ram": "The most GiB of memory.",
 	"tiers.*.ceiling.volume": "The most GiB of disk. Left out: as much as EBS gives.",

@@ -16,16 +16,17 @@ export interface ConfigCheck {
 /** `file` is what problems call it. Never throws. */
 export function checkConfig(file: string, text: string): ConfigCheck {
 	const read = parseMayflyYaml(text);
-	if (read.ok) return { config: resolveFile(read.value), problems: [] };
+	return read.ok ? { config: resolveFile(read.value), problems: [] } : { config: null, problems: problemsAt(file, text, read.problems) };
+}
+
+/** Problems of a file, each with its line. */
+export function problemsAt(file: string, text: string, problems: readonly ConfigProblem[]): LintProblem[] {
 	const placeOf = placesIn(text);
-	return {
-		config: null,
-		problems: read.problems.map((problem) => {
-			const isLine = /^line \d+$/.test(problem.path);
-			const message = isLine || problem.path === "" ? problem.reason : `${problem.path}: ${problem.reason}`;
-			return { file, ...placeOf(problem), severity: "error", rule: "config", message };
-		}),
-	};
+	return problems.map((problem) => {
+		const isLine = /^line \d+$/.test(problem.path);
+		const message = isLine || problem.path === "" ? problem.reason : `${problem.path}: ${problem.reason}`;
+		return { file, ...placeOf(problem), severity: "error", rule: "config", message };
+	});
 }
 
 function placesIn(text: string): (problem: ConfigProblem) => { line: number; column: number } {

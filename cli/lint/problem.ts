@@ -17,6 +17,7 @@ export const RULES = {
 	"tier-event": "the job's tier does not admit an event of the workflow",
 	"tier-workflow": "the job's tier does not admit this workflow file",
 	"tier-environment": "the job's tier does not admit the job's environment",
+	"tier-protected": "a build tier, and an environment that only deploy tiers serve",
 	"deploy-event": "a deploy tier, and an event that others than maintainers can cause",
 	"deploy-id-token": "a deploy tier without permissions: id-token: write",
 	"deploy-environment": "a deploy tier without environment:",

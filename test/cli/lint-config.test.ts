@@ -1,6 +1,7 @@
 // Problems of mayfly.yml stand where they are in the file, all of them at once.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { checkConfig } from "../../cli/lint/check-config.ts";
+import { ID, job } from "./claims.ts";
 import { CONFIG, lint } from "./repository.ts";
 
 setDefaultTimeout(60_000);
@@ -19,6 +20,17 @@ describe("a problem of mayfly.yml", () => {
 			"mayfly.yml:20:1: error: colour: unknown key [config]",
 			"mayfly.yml has problems: labels are not checked until it is mended",
 			"4 errors, 0 warnings in 0 workflows with 0 jobs and mayfly.yml",
+		]);
+	});
+
+	test("is a preset too that no machine is like: the rest of the file is believed all the same", async () => {
+		const wrong = CONFIG.replace("small: { tier: build, cpu: 2,", "small: { tier: build, cpu: 3,");
+		const { code, out } = await lint({ "mayfly.yml": wrong, ".github/workflows/a.yml": job(`${ID}/runner=huge`) });
+		expect(code).toBe(1);
+		expect(out.trimEnd().split("\n")).toEqual([
+			expect.stringContaining(".github/workflows/a.yml:5:14: error: job one: "),
+			"mayfly.yml:4:3: error: presets.small: every job of it is refused: No instance type that is known here has 3 vCPUs, at most 64 GiB, x64. [config]",
+			"2 errors, 0 warnings in 1 workflow with 1 job and mayfly.yml",
 		]);
 	});
 

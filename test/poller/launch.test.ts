@@ -1,9 +1,11 @@
 // Launches through the real bundle: one lease to machines with documents.
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { LaunchItem } from "../../contract/lease.ts";
 import { parseReportToken } from "../../contract/report.ts";
 import { SUBNETS } from "../fakes/aws-account.ts";
 import { CONFIG, infrastructure, launchItem, startWorld, type World } from "./poller-world.ts";
+
+setDefaultTimeout(30_000);
 
 let world: World;
 afterEach(async () => {

@@ -1,7 +1,9 @@
 // What GitHub, EC2 and the relay may do to a launch on its way.
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { LaunchItem } from "../../contract/lease.ts";
 import { startWorld, type World } from "./poller-world.ts";
+
+setDefaultTimeout(30_000);
 
 let world: World;
 afterEach(async () => {

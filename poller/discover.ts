@@ -1,6 +1,8 @@
 // Finds jobs whose webhooks were lost without a trace: asks GitHub which runs of active repositories are open, a few at a time, and tells the
 // relay of jobs that have waited for longer than a webhook takes. It takes in those that it does not know (DESIGN 5).
+import * as v from "valibot";
 import type { ResolvedConfig } from "../contract/config.ts";
+import { Labels } from "../contract/job.ts";
 import { resolveLabels } from "../contract/label.ts";
 import type { ActiveRepository, JobFact } from "../contract/observe.ts";
 import type { Ports, Run, RunJob } from "./ports.ts";
@@ -36,9 +38,10 @@ function isServed(labels: readonly string[], config: ResolvedConfig): boolean {
 	const before = known.get(key);
 	if (before !== undefined) return before;
 	if (known.size >= MOST_READ) known.clear();
-	const { ok } = resolveLabels(labels, config);
-	known.set(key, ok);
-	return ok;
+	// What the relay would not carry it refuses, and the whole look with it.
+	const served = v.is(Labels, labels) && resolveLabels(labels, config).ok;
+	known.set(key, served);
+	return served;
 }
 
 /** Jobs of a run that wait for machines of ours and have waited for some time. Pure. */

@@ -5,6 +5,7 @@ import type { ResolvedConfig } from "../contract/config.ts";
 import { Labels } from "../contract/job.ts";
 import { resolveLabels } from "../contract/label.ts";
 import type { ActiveRepository, JobFact } from "../contract/observe.ts";
+import { alone } from "./alone.ts";
 import type { Ports, Run, RunJob } from "./ports.ts";
 
 /** A webhook has had its time by then. */
@@ -62,12 +63,17 @@ export function overdue(run: Run, jobs: readonly RunJob[], installationId: numbe
 /** One look. Gives where the next one goes on. */
 export async function discover(ports: Ports, active: readonly ActiveRepository[], rounds: Rounds): Promise<Rounds> {
 	const { taken, next } = nextOf(active, rounds.repository, Math.floor(CALLS / (2 * LISTS)));
-	const lists = await Promise.all(taken.map(async (at) => (await ports.github.openRuns(at)).map((run) => ({ at, run }))));
+	const lists = await Promise.all(
+		taken.map(async (at) => {
+			const open = await alone(ports, at.repository, () => ports.github.openRuns(at), []);
+			return open.map((run) => ({ at, run }));
+		}),
+	);
 	const runs = nextOf(lists.flat(), rounds.run, CALLS - LISTS * taken.length);
 	const found = await Promise.all(
 		runs.taken.map(async ({ at, run }) => {
-			const jobs = (await ports.github.attemptJobs(at, run.id, run.attempt)) ?? [];
-			return overdue(run, jobs, at.installationId, ports);
+			const jobs = await alone(ports, at.repository, () => ports.github.attemptJobs(at, run.id, run.attempt), null);
+			return overdue(run, jobs ?? [], at.installationId, ports);
 		}),
 	);
 	const jobs = found.flat();

@@ -1,6 +1,7 @@
 // Looks over what no webhook tells: machines that nobody wants, deliveries that failed. From current state alone, so any of them may be missed.
 import type { ActiveRepository } from "../contract/observe.ts";
 import { machineIds } from "./log-ids.ts";
+import { endOutlived } from "./outlived.ts";
 import type { Delivery, Instance, Ports } from "./ports.ts";
 import { tellMachines } from "./tell-machines.ts";
 import { isAlive } from "./terminate.ts";
@@ -23,7 +24,11 @@ export async function sweepMachines(ports: Ports, looked: Looked): Promise<Activ
 	looked.machines = new Map(all.map((instance) => [instance.instanceId, instance]));
 	ports.metrics.machines(all.filter(isAlive).length);
 	const listed = all.slice(0, MOST_MACHINES);
-	const { active } = await tellMachines(ports, listed, listed.length === all.length);
+	const { active, ended } = await tellMachines(ports, listed, listed.length === all.length);
+	await endOutlived(
+		ports,
+		all.filter(({ instanceId }) => !ended.has(instanceId)),
+	);
 	return active;
 }
 

@@ -12,6 +12,8 @@ import type { Ports, Run, RunJob } from "./ports.ts";
 const YOUNG_MS = 60_000;
 /** Calls for one look: with a look each minute a third of GitHub's hourly 5,000 are never reached (DESIGN 5: at most a fifth). */
 const CALLS = 16;
+/** The relay takes so many jobs at once (contract/observe.ts): while a burst waits for its turn there are more. */
+const MOST_TOLD = 1000;
 /** Two lists of runs for each repository. */
 const LISTS = 2;
 
@@ -78,6 +80,7 @@ export async function discover(ports: Ports, active: readonly ActiveRepository[]
 	);
 	const jobs = found.flat();
 	for (const { job } of jobs) ports.log.debug({ jobId: job.id, runId: job.runId, repository: job.repository }, "waits for long");
-	if (jobs.length > 0) await ports.relay.observe({ jobs, runs: [], machines: [], complete: false });
+	for (let at = 0; at < jobs.length; at += MOST_TOLD)
+		await ports.relay.observe({ jobs: jobs.slice(at, at + MOST_TOLD), runs: [], machines: [], complete: false });
 	return { repository: next, run: runs.next };
 }

@@ -162,6 +162,7 @@ describe("care", () => {
 	test.each([
 		["taken by EC2", instance(taken), true],
 		["being taken by EC2", instance({ ...taken, state: "shutting-down" }), true],
+		["shut down by EC2", instance({ ...taken, stateReason: "Server.SpotInstanceShutdown" }), true],
 		["ended by its job", instance({ ...taken, stateReason: "Client.InstanceInitiatedShutdown" }), false],
 		["tagged with another job", instance({ ...taken, tags: { "mayfly:tier": "build", "mayfly:job": "8" } }), false],
 		["not tagged yet", instance({ ...taken, tags: { "mayfly:tier": "build" } }), true],

@@ -17,14 +17,16 @@ const found = (...jobs: Partial<RunJob>[]) =>
 	);
 
 /** Ports as far as a look needs them. */
-function lookingAt(openRuns: GitHub["openRuns"]) {
+function lookingAt(openRuns: GitHub["openRuns"], jobs: RunJob[] = [{ ...job, ...LONG_AGO }]) {
 	const [told, warned]: [number[], unknown[]] = [[], []];
-	const observe: Relay["observe"] = async ({ jobs }) => {
+	const observe: Relay["observe"] = async (facts) => {
+		const { jobs } = facts;
+		expect(parseObserveRequest(facts)).toMatchObject({ ok: true });
 		told.push(...jobs.map(({ job }) => job.id));
 		return { machines: [], active: [] };
 	};
 	const log = { debug: () => undefined, warn: ({ repository }: { repository: string }) => void warned.push(repository) };
-	const github = { openRuns, attemptJobs: async () => [{ ...job, ...LONG_AGO }] };
+	const github = { openRuns, attemptJobs: async () => jobs };
 	return { told, warned, ports: { github, relay: { observe }, log, config, now: () => NOW } as unknown as Ports };
 }
 
@@ -57,6 +59,13 @@ describe("a look at GitHub", () => {
 		expect(told).toEqual([7]);
 		expect(warned).toEqual(["octo-org/gone", "octo-org/odd"]);
 		expect(repository).toBe(0);
+	});
+
+	test("tells of a burst in parts that the relay takes", async () => {
+		const burst = Array.from({ length: 2300 }, (_, at) => ({ ...job, ...LONG_AGO, id: at + 1 }));
+		const { ports, told } = lookingAt(async () => [run], burst);
+		await discover(ports, [{ repository: "octo-org/here", installationId: 7 }], { repository: 0, run: 0 });
+		expect(told).toEqual(burst.map(({ id }) => id));
 	});
 
 	test("is broken off by what may pass: it goes on at the same place", async () => {

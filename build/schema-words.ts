@@ -44,7 +44,7 @@ export const WORDS: Record<string, string> = {
 	"tiers.*.allow":
 		"Which jobs are admitted. A list that is absent admits all; `*` in an entry stands for any text without `/`, `**` for any text.",
 	"tiers.*.allow.events": "Events that a run may have been started by, such as `push`, `workflow_dispatch`, `release`.",
-	"tiers.*.allow.refs": "Full names of branches and tags, such as `refs/heads/main`, `refs/tags/v*`.",
+	"tiers.*.allow.refs": "Full names of branches and tags, letter by letter, such as `refs/heads/main`, `refs/tags/v*`.",
 	"tiers.*.allow.environments": "GitHub environments that a job may run in. Only deploy machines can know a job's environment.",
 	"tiers.*.allow.workflows": "Paths of workflow files, such as `.github/workflows/deploy.yml`.",
 	"tiers.*.allow.repositories": "Repositories, as `owner/name` or `owner/*`.",

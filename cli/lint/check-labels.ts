@@ -113,8 +113,10 @@ function judge(
 		const findings = reason === null ? [] : say("error", "label", `${text}: ${reason}`).findings;
 		return { findings, requests: [reading.request] };
 	}
-	if (reading.ours || labels.some(isOurs) || (labels.some(isRunsOns) && config.acceptRunsOnLabels))
-		return say("error", "label", `${text}: ${reading.reason}`);
+	if (reading.ours) return say("error", "label", `${text}: ${reading.reason}`);
+	// Of another stack, or a typing error.
+	if (labels.some(isOurs) || (labels.some(isRunsOns) && config.acceptRunsOnLabels))
+		return say("warning", "label-unserved", `${text}: ${reading.reason}`);
 	if (labels.some(isRunsOns)) return say("warning", "runs-on-label", `${text}: ${reading.reason}`);
 	if (labels.every((label) => HOSTED.test(label))) return { findings: [], requests: [] };
 	return say("warning", "label-unserved", `no preset lists the labels ${text}: Mayfly launches nothing for them`);

@@ -9,7 +9,7 @@ export const RULES = {
 	"runs-on": "runs-on is missing, empty, or an expression that cannot be evaluated",
 	label: "Mayfly refuses the job's label",
 	"label-not-unique": "a label without ${{ github.run_id }}: runs share their machines",
-	"label-unserved": "no preset lists these plain labels",
+	"label-unserved": "no preset lists these plain labels, or the label is for another stack",
 	"label-unknown": "labels that are known only when the job runs (a note)",
 	"runs-on-label": "a RunsOn label, which is served only with acceptRunsOnLabels",
 	permissions: "neither the workflow nor the job sets permissions",

@@ -35,6 +35,8 @@ const LABELS: Row[] = [
 	["a machine that no type is like is refused", job(`${ID}/cpu=3`), ["error", "label", "No instance type that is known here has 3 vCPUs"]],
 	["a family of another architecture is refused", job(`${ID}/family=m8g.large`), ["error", "label", "x64, family m8g.large"]],
 	["a whole type needs no cpu beside it", job(`${ID}/family=m7i.2xlarge`)],
+	["a job of another stack is another's", job(`${ID}/env=staging`), ["warning", "label-unserved", "asks for the environment staging"]],
+	["a job of any region may be this stack's", job(`${ID}/env=production/region=eu-west-1`)],
 	["a lone beginning of a label is refused", job("mayfly"), ["error", "label", "mayfly= needs an id"]],
 	[
 		"all that speaks against a label is said",

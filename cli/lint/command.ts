@@ -2,8 +2,7 @@
 import { basename } from "node:path";
 import type { Terminal } from "../terminal.ts";
 import { HELP, type LintArguments, readArguments } from "./arguments.ts";
-import { type ConfigCheck, checkConfig, problemsAt } from "./check-config.ts";
-import { presetProblems } from "./check-presets.ts";
+import { type ConfigCheck, checkConfig, checkPresets } from "./check-config.ts";
 import { checkWorkflow, type WorkflowCheck } from "./check-workflow.ts";
 import { configPlaces, findWorkflows, isThere, readText, type TextReading } from "./files.ts";
 import { type LintReport, reportJson, reportLines } from "./print.ts";
@@ -70,7 +69,7 @@ const unreadable = (file: string, reason: string): LintProblem => ({
 function checkConfigText(file: string, read: TextReading): ConfigCheck {
 	if (!read.ok) return { config: null, problems: [unreadable(file, read.reason)] };
 	const { config, problems } = checkConfig(file, read.text);
-	return { config, problems: config === null ? problems : problemsAt(file, read.text, presetProblems(config)) };
+	return { config, problems: config === null ? problems : checkPresets(file, read.text, config) };
 }
 
 async function checkWorkflowFile(file: string, repository: string, config: ConfigCheck["config"]): Promise<WorkflowCheck> {

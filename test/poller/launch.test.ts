@@ -5,7 +5,8 @@ import { parseReportToken } from "../../contract/report.ts";
 import { SUBNETS } from "../fakes/aws-account.ts";
 import { CONFIG, infrastructure, launchItem, startWorld, type World } from "./poller-world.ts";
 
-setDefaultTimeout(30_000);
+/** The first of them may build the bundle, on a slow machine. */
+setDefaultTimeout(60_000);
 
 let world: World;
 afterEach(async () => {

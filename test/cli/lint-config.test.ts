@@ -58,6 +58,8 @@ describe("a problem of mayfly.yml", () => {
 		],
 		["a text that is not YAML stands at its line", CONFIG.replace("tiers:", "tiers: ["), "9:1 "],
 		["a doubled key stands at its line", `${CONFIG}owners: []\n`, "19:1 Map keys must be unique"],
+		["a number without end is told: it would be lost on its way", CONFIG.replace("cpu: 16", "cpu: .inf"), "10:1 .inf is no number"],
+		["what is not a number either", CONFIG.replace("ram: 64", "ram: .NaN"), "10:1 .NaN is no number"],
 		["an empty file stands at its start", "", "1:1 "],
 		["a list for the file stands at its start", "- a\n", "1:1 owners: is missing"],
 		["an alias to nothing is told", "owners: *x\n", "1:1 Unresolved alias"],

@@ -56,12 +56,12 @@ export async function sweepDeliveries(ports: Ports, asked: Map<string, number>):
 	}
 }
 
-/** The newest try of every delivery that no try of has succeeded. Pure. */
+/** The newest try of every delivery of which every try was lost. Pure. */
 export function failedDeliveries(deliveries: readonly Delivery[], asked: ReadonlyMap<string, number>, now: number): Delivery[] {
 	const ours = deliveries.filter(({ event }) => event === "workflow_job");
-	const lost = ours.filter(({ succeeded }) => !succeeded);
+	const lost = ours.filter(({ isOver }) => !isOver);
 	if (lost.length === 0) return [];
-	const taken = new Set(ours.filter(({ succeeded }) => succeeded).map(({ guid }) => guid));
+	const taken = new Set(ours.filter(({ isOver }) => isOver).map(({ guid }) => guid));
 	const failed = lost.filter(({ guid }) => !taken.has(guid));
 	return [...Map.groupBy(failed, ({ guid }) => guid).values()].flatMap((tries) => {
 		const [newest] = tries.toSorted((one, other) => other.deliveredAt - one.deliveredAt || other.id - one.id);

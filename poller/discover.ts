@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import type { ResolvedConfig } from "../contract/config.ts";
 import { Labels } from "../contract/job.ts";
-import { resolveLabels } from "../contract/label.ts";
+import { type LabelReading, resolveLabels } from "../contract/label.ts";
 import type { ActiveRepository, JobFact } from "../contract/observe.ts";
 import { alone } from "./alone.ts";
 import type { Ports, Run, RunJob } from "./ports.ts";
@@ -34,7 +34,10 @@ export function nextOf<T>(all: readonly T[], from: number, most: number): { take
 const MOST_READ = 500;
 const readings = new WeakMap<ResolvedConfig, Map<string, boolean>>();
 
-function isServed(labels: readonly string[], config: ResolvedConfig): boolean {
+/** One that asks wrongly is as well: its refusal is for somebody to read. */
+const isMeantForUs = (reading: LabelReading) => reading.ok || reading.ours;
+
+function isForUs(labels: readonly string[], config: ResolvedConfig): boolean {
 	const known = readings.get(config) ?? new Map<string, boolean>();
 	readings.set(config, known);
 	const key = labels.join("\n");
@@ -42,17 +45,17 @@ function isServed(labels: readonly string[], config: ResolvedConfig): boolean {
 	if (before !== undefined) return before;
 	if (known.size >= MOST_READ) known.clear();
 	// What the relay would not carry it refuses, and the whole look with it.
-	const served = v.is(Labels, labels) && resolveLabels(labels, config).ok;
-	known.set(key, served);
-	return served;
+	const isOurs = v.is(Labels, labels) && isMeantForUs(resolveLabels(labels, config));
+	known.set(key, isOurs);
+	return isOurs;
 }
 
-/** Jobs of a run that wait for machines of ours and have waited for some time. Pure. */
+/** Jobs of a run that wait for machines of ours, or for the reason why they get none, and have waited for some time. Pure. */
 export function overdue(run: Run, jobs: readonly RunJob[], installationId: number | null, ports: Pick<Ports, "config" | "now">): JobFact[] {
 	const waiting = jobs.filter(({ status, createdAt }) => status === "queued" && ports.now() - createdAt > YOUNG_MS);
 	// Jobs of one run mostly ask for the same.
 	return waiting
-		.filter(({ labels }) => isServed(labels, ports.config))
+		.filter(({ labels }) => isForUs(labels, ports.config))
 		.map(({ id, name, labels, createdAt }) => ({
 			job: {
 				...{ id, runId: run.id, attempt: run.attempt, repository: run.repository, owner: run.repository.split("/")[0] ?? "" },

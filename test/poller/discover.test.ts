@@ -35,8 +35,9 @@ describe("a look at GitHub", () => {
 		expect(found({}, { createdAt: NOW - 30_000 }, { status: "in_progress" }).map(({ job }) => job.id)).toEqual([1]);
 	});
 
-	test("tells of no job that no preset serves", () => {
-		expect(found({ labels: ["ubuntu-latest"] }, { labels: ["mayfly=1/cpu=0"] })).toEqual([]);
+	test("tells of no job that is meant for others, and of one that asks wrongly, so that somebody can read why it waits", () => {
+		const jobs = found({ labels: ["ubuntu-latest"] }, { labels: ["mayfly=1/cpu=0"] }, { labels: ["mayfly=1/env=staging"] });
+		expect(jobs.map(({ job }) => job.id)).toEqual([2]);
 	});
 
 	test("tells nothing that the relay would refuse: the jobs beside it would not be heard of", () => {

@@ -172,7 +172,7 @@ describe("through the bundle", () => {
 	test("a job that is not meant for this stack is refused and left alone", async () => {
 		world = await start();
 		const { end, runId } = await ask({}, null, false, ["ubuntu-latest"]);
-		expect(end).toMatchObject({ outcome: "refused", reason: "No preset lists the labels ubuntu-latest." });
+		expect(end).toMatchObject({ outcome: "refused", ours: false, reason: "No preset lists the labels ubuntu-latest." });
 		expect(world.github.runs().find(({ id }) => id === runId)?.conclusion).toBeNull();
 	});
 

@@ -3,24 +3,28 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { FAULTS, type FaultName } from "./boot/faults.ts";
 import type { BuildOptions } from "./build/image.ts";
+import { KINDS, type Kind } from "./build/parts.ts";
 import type { PinsOptions } from "./pins/pins.ts";
 import { BASES, type BaseName, VERSIONS_FILE } from "./versions.ts";
 
-export const DEFAULT_IMAGE = join(import.meta.dir, "..", ".cache", "image", "runner.raw");
+const defaultImage = (kind: Kind) => join(import.meta.dir, "..", ".cache", "image", `${kind}.raw`);
+export const DEFAULT_IMAGE = defaultImage("runner");
 
 export const HELP = `Builds the image that machines boot from, and boots it here.
 
-usage: bun run image build [--base NAME] [--runner WHAT] [--dist DIR] [--mirror URL] [--versions FILE] [--out FILE] [--json]
+usage: bun run image build [--kind KIND] [--base NAME] [--runner WHAT] [--dist DIR] [--mirror URL] [--versions FILE] [--out FILE] [--json]
        bun run image boot  [--image FILE] [--fault NAME] [--direct] [--keep] [--json]
        bun run image pins  [--base NAME] [--versions FILE] [--write] [--json]
+       bun run image learn [--image FILE]
 
 build: debootstrap, ami/provision/*.sh, the agent -> a disk (GPT, an ESP with kernel and command line in one, ext4). Needs root.
+  --kind KIND      ${KINDS.join(" or ")}: what machines boot, or the egress gateway's (default runner)
   --base NAME      ${BASES.join(" or ")} (default debian)
   --runner WHAT    stand-in: the one of the local system; release: actions/runner's, as pinned; or the path of its tarball (default stand-in)
-  --dist DIR       take the agent from a folder of bun run build, checked by its SHA256SUMS (default: built from this checkout)
+  --dist DIR       take our program from a folder of bun run build, checked by its SHA256SUMS (default: built from this checkout)
   --mirror URL     take packages from there (default: what this machine's apt is set up with)
   --versions FILE  the pins (default ami/versions.json)
-  --out FILE       the disk (default .cache/image/runner.raw); beside it FILE.json, FILE.cdx.json, FILE.vmlinuz
+  --out FILE       the disk (default .cache/image/KIND.raw); beside it FILE.json, FILE.cdx.json, FILE.vmlinuz
 
 boot: QEMU with a NVMe root and the local stand-ins as 169.254.169.254, mailbox, GitHub; the relay in workerd; one job.
   --image FILE     the disk (default .cache/image/runner.raw)
@@ -28,6 +32,7 @@ boot: QEMU with a NVMe root and the local stand-ins as 169.254.169.254, mailbox,
   --direct         start the kernel without the firmware: some seconds less where nothing is accelerated
   --keep           leave the serial log and the stand-ins' logs there
 
+learn: boots once and writes down what of the agent's file a boot reads, into ami/files/agent.x64.pages, for the next build.
 pins: compares the pins with the newest actions/runner and with what this machine's apt has of the packages: run it on a machine of the base.
   --write          take newer ones into the versions file
 
@@ -48,10 +53,12 @@ exit status: 0 built, or booted and went as it must; 1 a part failed (its name i
 export type Command =
 	| { command: "help" }
 	| { command: "pins"; options: PinsOptions; json: boolean }
-	| { command: "build"; options: BuildOptions; json: boolean }
+	| { command: "build"; options: Omit<BuildOptions, "epoch">; json: boolean }
+	| { command: "learn"; image: string; json: boolean }
 	| { command: "boot"; options: { image: string; fault: FaultName | null; direct: boolean; keep: boolean }; json: boolean };
 
 const OPTIONS = {
+	kind: { type: "string" },
 	base: { type: "string" },
 	runner: { type: "string" },
 	dist: { type: "string" },
@@ -67,7 +74,8 @@ const OPTIONS = {
 	help: { type: "boolean", short: "h" },
 } as const;
 const OF = {
-	build: ["base", "runner", "dist", "mirror", "versions", "out", "json"],
+	build: ["kind", "base", "runner", "dist", "mirror", "versions", "out", "json"],
+	learn: ["image", "json"],
 	boot: ["image", "fault", "direct", "keep", "json"],
 	pins: ["base", "versions", "write", "json"],
 };
@@ -83,8 +91,8 @@ export function readArguments(argv: string[]): Command {
 	const { values, positionals } = parseArgs({ args: argv, allowPositionals: true, options: OPTIONS });
 	if (values.help) return { command: "help" };
 	const [command, ...more] = positionals;
-	if ((command !== "build" && command !== "boot" && command !== "pins") || more.length > 0)
-		throw new Error("say what to do: build, boot or pins");
+	if ((command !== "build" && command !== "boot" && command !== "learn" && command !== "pins") || more.length > 0)
+		throw new Error("say what to do: build, boot, learn or pins");
 	const stray = Object.keys(values).find((name) => !OF[command].includes(name));
 	if (stray !== undefined) throw new Error(`--${stray} is not for ${command}`);
 	const { json } = values;
@@ -94,10 +102,12 @@ export function readArguments(argv: string[]): Command {
 		return { command, options: { base, versions, write, json }, json };
 	}
 	if (command === "build") {
-		const { runner = "stand-in", dist = null, mirror = null, versions = VERSIONS_FILE, out = DEFAULT_IMAGE } = values;
+		const kind: Kind = chosen("kind", values.kind ?? "runner", KINDS);
+		const { runner = "stand-in", dist = null, mirror = null, versions = VERSIONS_FILE, out = defaultImage(kind) } = values;
 		if (mirror !== null && !/^(https?|file|copy):\//.test(mirror)) throw new Error(`--mirror takes a URL, not ${JSON.stringify(mirror)}`);
-		return { command, options: { base, runner, dist, mirror, versions, out }, json };
+		return { command, options: { kind, base, runner, dist, mirror, versions, out }, json };
 	}
+	if (command === "learn") return { command, image: values.image ?? DEFAULT_IMAGE, json };
 	const fault = values.fault === undefined ? null : chosen("fault", values.fault, Object.keys(FAULTS) as FaultName[]);
 	const { image = DEFAULT_IMAGE, direct = false, keep = false } = values;
 	return { command, options: { image, fault, direct, keep }, json };

@@ -24,7 +24,7 @@ const Base = v.strictObject({
 	keyring: v.string(),
 	kernel: PerArchitecture(v.string()),
 	packages: Packages,
-	/** What the gateway's image has instead of Docker and a runner. */
+	/** All of the gateway's image. */
 	gateway: Packages,
 });
 export type Base = v.InferOutput<typeof Base>;

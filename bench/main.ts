@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { dirname } from "node:path";
 import { benchAgent } from "./agent/main.ts";
+import { benchBoot } from "./boot/main.ts";
 import { benchEgress } from "./egress/main.ts";
 import { HELP, type Options, readOptions } from "./options.ts";
 import { benchPoller } from "./poller/main.ts";
@@ -43,7 +44,8 @@ async function main(argv: string[]): Promise<number> {
 			void interrupt();
 		});
 	try {
-		const bench = { relay: benchRelay, poller: benchPoller, agent: benchAgent, egress: benchEgress }[options.part];
+		const boot = (asked: Options, say: (text: string) => void) => benchBoot(asked, interrupted.signal, say);
+		const bench = { relay: benchRelay, poller: benchPoller, agent: benchAgent, egress: benchEgress, boot }[options.part];
 		const report = await bench(options, (text) => process.stderr.write(`${text}\n`));
 		await keep(report, options);
 		return report.bars.every(holds) ? 0 : 1;

@@ -7,6 +7,7 @@ export const HELP = `Measures a part of Mayfly on this machine. Figures are rati
 usage: bun run bench relay  [--rounds N] [--requests N] [--rows N] [--out FILE] [--json]
        bun run bench poller [--rounds N] [--jobs N,N,...] [--sizes MB,MB,...] [--out FILE] [--json]
        bun run bench agent  [--boots N] [--job-seconds N] [--out FILE] [--json]
+       bun run bench boot   [--rounds N] [--out FILE] [--json]    (needs root and QEMU)
        bun run bench egress [--rounds N] [--mib N] [--connections N] [--out FILE] [--json]
 
   --rounds N      rounds of each measurement, of which the median counts (default 5)
@@ -25,7 +26,7 @@ exit status: 0 every bar was kept; 1 one was missed; 2 the command line is wrong
 `;
 
 export interface Options {
-	part: "relay" | "poller" | "agent" | "egress";
+	part: "relay" | "poller" | "agent" | "egress" | "boot";
 	rounds: number;
 	requests: number;
 	rows: number;
@@ -71,8 +72,9 @@ export function readOptions(argv: string[]): Options | "help" {
 	});
 	if (values.help) return "help";
 	const [part, ...more] = positionals;
-	if ((part !== "relay" && part !== "poller" && part !== "agent" && part !== "egress") || more.length > 0)
-		throw new Error("say what to measure: relay, poller, agent or egress");
+	if (part !== "relay" && part !== "poller" && part !== "agent" && part !== "egress" && part !== "boot")
+		throw new Error("say what to measure: relay, poller, agent, egress or boot");
+	if (more.length > 0) throw new Error("one part at a time");
 	return {
 		...{ part, rounds: wholeNumber("rounds", values.rounds), requests: wholeNumber("requests", values.requests) },
 		...{ boots: wholeNumber("boots", values.boots), jobSeconds: wholeNumber("job-seconds", values["job-seconds"]) },

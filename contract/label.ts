@@ -1,5 +1,5 @@
 // What a job's labels ask for (DESIGN 8): a label of ours that describes a machine, or a plain set that a preset lists. Pure.
-import type { Preset, ResolvedFile } from "./config.ts";
+import type { Preset, ResolvedFile, Tier } from "./config.ts";
 import { labelSetKey } from "./config-checks.ts";
 import { hasKey, type Keys, readLabel } from "./label-keys.ts";
 import { type Arch, type Range, readRange, type Volume } from "./size.ts";
@@ -10,7 +10,10 @@ export interface MachineRequest {
 	preset: string | null;
 	tier: string;
 	cpu: Range;
+	/** Null: as families have it, or what is usual for so many vCPUs. */
 	ram: Range | null;
+	/** GiB, the tier's ceiling: no machine has more, whatever is asked for. Null: it has none. */
+	mostRam: number | null;
 	/** Patterns of families and types; empty: any. */
 	families: string[];
 	arch: Arch;
@@ -47,12 +50,15 @@ const LONGEST_LABEL = 256;
  * contradict it.
  */
 export function resolveLabels(labels: readonly string[], config: LabelConfig): LabelReading {
+	// First of all: a set may hold a label that reads like a description without being one, such as `mayfly`.
+	const listed = presetListing(labels, config);
+	if (listed) return adjust(requestOf(...listed, config), {}, config);
 	const ours = labels.filter((label) => hasKey(label, "mayfly"));
 	const theirs = labels.filter((label) => hasKey(label, "runs-on") && !ours.includes(label));
 	if (ours.length === 0 && theirs.length > 0 && !config.acceptRunsOnLabels)
 		return notOurs("The label is RunsOn's: it is served once the operator sets acceptRunsOnLabels, so that not both systems launch.");
 	const [label, ...more] = [...ours, ...theirs];
-	if (label === undefined) return resolvePlainSet(labels, config);
+	if (label === undefined) return notOurs(`No preset lists the labels ${labels.join(", ") || "(none)"}.`);
 	if (labels.some(({ length }) => length > LONGEST_LABEL))
 		return refuse(`A label has more than the ${LONGEST_LABEL} characters that GitHub lets a runner register.`);
 	if (more.length > 0) return refuse("The job has more than one label that describes its machine: put all keys into one.");
@@ -67,11 +73,9 @@ export function resolveLabels(labels: readonly string[], config: LabelConfig): L
 	return problem === null ? reading : refuse(problem);
 }
 
-function resolvePlainSet(labels: readonly string[], config: LabelConfig): LabelReading {
+function presetListing(labels: readonly string[], { presets }: LabelConfig): [string, Preset] | undefined {
 	const wanted = labelSetKey(labels);
-	const found = Object.entries(config.presets).find(([, preset]) => preset.labels.some((set) => labelSetKey(set) === wanted));
-	if (found) return { ok: true, request: requestOf(found[0], found[1], config) };
-	return notOurs(`No preset lists the labels ${labels.join(", ") || "(none)"}.`);
+	return Object.entries(presets).find(([, preset]) => preset.labels.some((set) => labelSetKey(set) === wanted));
 }
 
 /** `us-west-2` of the zones `us-west-2a` and `us-west-2-lax-1a`. */
@@ -92,7 +96,8 @@ function whyElsewhere({ env, region }: Keys, config: LabelConfig): string | null
 }
 
 function requestOf(id: string, { labels: _, ...preset }: Preset, config: LabelConfig): MachineRequest {
-	return { preset: id, ...preset, arch: config.images[preset.image]?.arch ?? "x64", ssh: false, debug: false, tag: null };
+	const arch = config.images[preset.image]?.arch ?? "x64";
+	return { preset: id, ...preset, mostRam: null, arch, ssh: false, debug: false, tag: null };
 }
 
 function besideProblem(others: string[], { arch }: MachineRequest): string | null {
@@ -112,10 +117,14 @@ function findName<T>(table: Record<string, T>, name: string): [string, T] | unde
 
 /** RunsOn's default size. */
 const DEFAULT_CPU = { min: 2, max: 2 };
+/** Of whoever names whole types: they say it themselves. */
+const ANY_CPU = { min: 1, max: 32_768 };
+const TYPE = /^[^.*]+\.[^.*]+$/;
 const SHORTHAND = /^([0-9]{1,4})cpu-linux-(x64|arm64)$/i;
 
 function describe({ runner, ...keys }: Keys, config: LabelConfig): LabelReading {
-	if (runner === undefined) return freeForm({ cpu: DEFAULT_CPU, ...keys }, config);
+	const isTyped = keys.family?.every((name) => TYPE.test(name)) ?? false;
+	if (runner === undefined) return freeForm({ cpu: isTyped ? ANY_CPU : DEFAULT_CPU, ...keys }, config);
 	const preset = findName(config.presets, runner);
 	if (preset) return adjust(requestOf(preset[0], preset[1], config), keys, config);
 	const [, cpu, arch] = SHORTHAND.exec(runner) ?? [];
@@ -132,44 +141,57 @@ function freeForm(keys: Keys & { cpu: Range }, config: LabelConfig): LabelReadin
 	const arch = keys.arch ?? named?.[1].arch ?? "x64";
 	const image = keys.image ?? Object.entries(config.images).find(([, it]) => it.arch === arch)?.[0];
 	if (image === undefined) return refuse(`There is no image for ${arch}.`);
-	const blank = { preset: null, tier, ram: null, families: [], volume: null, spot: true, retry: true, ssh: false, debug: false, tag: null };
-	return adjust({ ...blank, cpu: keys.cpu, arch, image }, keys, config);
+	const size = { cpu: keys.cpu, ram: null, mostRam: null, families: [], volume: null };
+	return adjust({ preset: null, tier, arch, image, ...size, spot: true, retry: true, ssh: false, debug: false, tag: null }, keys, config);
 }
 
-/** Lays a label's keys over what its preset says, as far as the tier lets labels choose. */
+/** Lays a label's keys over what its preset says, as far as the tier lets labels choose. Every reason against it is named. */
 function adjust(base: MachineRequest, keys: Keys, config: LabelConfig): LabelReading {
-	const { cpu, ram, family, arch, image, volume } = keys;
-	const tier = config.tiers[base.tier];
-	const chosen = Object.entries({ cpu, ram, family, arch, image, volume }).filter(([, value]) => value !== undefined);
-	if (base.preset !== null && chosen.length > 0 && !tier?.freeForm)
-		return refuse(
-			`The preset ${base.preset} is taken as it is: its tier does not let a label choose ${chosen.map(([key]) => key).join(", ")}.`,
-		);
-	const found = findName(config.images, image ?? base.image);
-	if (!found) return refuse(`image=${image ?? base.image} is unknown: images are ${Object.keys(config.images).join(", ")}.`);
-	if (arch !== undefined && arch !== found[1].arch)
-		return refuse(`The image ${found[0]} is for ${found[1].arch}, but arch=${arch} is asked for.`);
-	if ((keys.ssh || keys.debug) && !tier?.sshKeys.length)
-		return refuse(`${keys.ssh ? "ssh" : "debug"}=true: the tier ${base.tier} has no sshKeys, so nobody could open the machine.`);
+	const { cpu = base.cpu, ram = base.ram, family = base.families, image = base.image, volume = base.volume } = keys;
+	const { freeForm = false, sshKeys = [], ceiling = null } = config.tiers[base.tier] ?? {};
+	const [name, { arch }] = findName(config.images, image) ?? [image, base];
+	const problems = [
+		...(base.preset === null || freeForm ? [] : choiceProblems(base.preset, keys)),
+		...imageProblems(image, keys, config),
+		...((keys.ssh || keys.debug) && sshKeys.length === 0
+			? [`${keys.ssh ? "ssh" : "debug"}=true: the tier ${base.tier} has no sshKeys, so nobody could open the machine.`]
+			: []),
+		...(ceiling === null ? [] : ceilingProblems({ cpu, ram, volume, tier: base.tier }, ceiling)),
+	];
+	if (problems.length > 0) return refuse(problems.join(" "));
+	const below = (range: Range, most = range.max) => ({ min: range.min, max: Math.min(range.max, most) });
 	const request = {
 		...base,
-		...{ cpu: cpu ?? base.cpu, ram: ram ?? base.ram, families: family ?? base.families, image: found[0], arch: found[1].arch },
-		...{ volume: volume ?? base.volume, spot: keys.spot ?? base.spot, retry: keys.retry ?? base.retry },
+		...{ cpu: below(cpu, ceiling?.cpu), ram: ram && below(ram, ceiling?.ram), mostRam: ceiling?.ram ?? null, families: family, volume },
+		...{ image: name, arch, spot: keys.spot ?? base.spot, retry: keys.retry ?? base.retry },
 		...{ ssh: keys.ssh ?? keys.debug ?? false, debug: keys.debug ?? false, tag: keys.tag ?? null },
 	};
-	return capped(request, tier?.ceiling ?? null);
+	return { ok: true, request };
 }
 
-function capped(request: MachineRequest, ceiling: { cpu: number; ram: number; volume: number | null } | null): LabelReading {
-	if (!ceiling) return { ok: true, request };
-	const ram = request.ram ?? { min: 0, max: ceiling.ram };
-	const over = (["cpu", "ram"] as const).find((key) => (key === "cpu" ? request.cpu : ram).min > ceiling[key]);
-	if (over)
-		return refuse(
-			`The machine asked for is over the ceiling of tier ${request.tier}: at most ${ceiling.cpu} vCPUs and ${ceiling.ram} GiB.`,
-		);
-	if (request.volume && ceiling.volume !== null && request.volume.gib > ceiling.volume)
-		return refuse(`The disk asked for is over the ceiling of tier ${request.tier}: at most ${ceiling.volume} GiB.`);
-	const below = (range: Range, most: number) => ({ min: range.min, max: Math.min(range.max, most) });
-	return { ok: true, request: { ...request, cpu: below(request.cpu, ceiling.cpu), ram: below(ram, ceiling.ram) } };
+/** What a label chooses of a machine that its tier takes as the operator made it. */
+function choiceProblems(preset: string, { cpu, ram, family, arch, image, volume }: Keys): string[] {
+	const chosen = Object.entries({ cpu, ram, family, arch, image, volume }).flatMap(([key, value]) => (value === undefined ? [] : key));
+	if (chosen.length === 0) return [];
+	return [`The preset ${preset} is taken as it is: its tier does not let a label choose ${chosen.join(", ")}.`];
+}
+
+function imageProblems(image: string, { arch }: Keys, { images }: LabelConfig): string[] {
+	const found = findName(images, image);
+	if (!found) return [`image=${image} is unknown: images are ${Object.keys(images).join(", ")}.`];
+	if (arch === undefined || arch === found[1].arch) return [];
+	return [`The image ${found[0]} is for ${found[1].arch}, but arch=${arch} is asked for.`];
+}
+
+type Sized = Pick<MachineRequest, "cpu" | "ram" | "volume" | "tier">;
+
+function ceilingProblems({ cpu, ram, volume, tier }: Sized, ceiling: NonNullable<Tier["ceiling"]>): string[] {
+	const isLarger = cpu.min > ceiling.cpu || (ram?.min ?? 0) > ceiling.ram;
+	const isWider = volume !== null && ceiling.volume !== null && volume.gib > ceiling.volume;
+	return [
+		...(isLarger
+			? [`The machine asked for is over the ceiling of tier ${tier}: at most ${ceiling.cpu} vCPUs and ${ceiling.ram} GiB.`]
+			: []),
+		...(isWider ? [`The disk asked for is over the ceiling of tier ${tier}: at most ${ceiling.volume} GiB.`] : []),
+	];
 }

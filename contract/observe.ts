@@ -25,6 +25,12 @@ export type RunFact = v.InferOutput<typeof RunFact>;
 export const MachineState = v.picklist(["pending", "running", "shutting-down", "terminated", "stopping", "stopped"]);
 export type MachineState = v.InferOutput<typeof MachineState>;
 
+/** EC2's reasons that mean that it took a spot machine back (EC2 API Reference: StateReason). */
+const INTERRUPTIONS = ["Server.SpotInstanceTermination", "Server.SpotInstanceShutdown"];
+export function isInterruption(stateReason: string | null): boolean {
+	return INTERRUPTIONS.includes(stateReason ?? "");
+}
+
 export const MachineFact = v.object({
 	instanceId: InstanceId,
 	state: MachineState,

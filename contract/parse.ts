@@ -33,8 +33,9 @@ export const Id = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Numb
 /** `i-` and 8 or 17 hex digits (EC2's own form). */
 export const InstanceId = v.pipe(v.string(), v.regex(/^i-(?:[0-9a-f]{8}|[0-9a-f]{17})$/, "not an EC2 instance id"));
 
+export const LONGEST_TEXT = 2048;
 /** Text of bounded length: reasons, names. */
-export const Text = v.pipe(v.string(), v.maxLength(2048));
+export const Text = v.pipe(v.string(), v.maxLength(LONGEST_TEXT));
 
 /** For what GitHub says: none of its names holds a NUL, and what prints one stops there. */
 export const noNul = v.check((text: string) => !text.includes("\0"), "holds a NUL character");

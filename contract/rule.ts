@@ -56,13 +56,23 @@ export function neverDeploys(event: string): boolean {
 
 export type Admission = { admitted: true } | { admitted: false; rule: string; reason: string };
 
-/** Whether a text is among the names or patterns, in any case. */
+/** Whether a text is among the names or patterns, in any case: so GitHub compares its names of events, environments, repositories and people. */
 export function matches(patterns: readonly string[], value: string): boolean {
-	return patterns.some((pattern) => {
-		const source = pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*\*|\*/g, (stars) => (stars === "**" ? ".*" : "[^/]*"));
-		return new RegExp(`^${source}$`, "i").test(value);
-	});
+	return patterns.some((pattern) => formOf(pattern, "i").test(value));
 }
+
+/** The same, letter by letter: `main` and `Main` are two branches, and two paths are two files. */
+function matchesExactly(patterns: readonly string[], value: string): boolean {
+	return patterns.some((pattern) => formOf(pattern, "").test(value));
+}
+
+function formOf(pattern: string, flags: string): RegExp {
+	const source = pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*\*|\*/g, (stars) => (stars === "**" ? ".*" : "[^/]*"));
+	return new RegExp(`^${source}$`, flags);
+}
+
+/** Names of files and of git, in which the case counts. */
+const EXACT = ["refs", "workflows"];
 
 /** Decides whether a rule admits a job, and by which part of it not. Pure; used by the poller before a launch and by the agent before the first step. */
 export function admits(rule: Rule, facts: RuleFacts): Admission {
@@ -84,7 +94,8 @@ export function admits(rule: Rule, facts: RuleFacts): Admission {
 	for (const [name, patterns, value] of asked) {
 		if (patterns === undefined) continue;
 		if (value === null) return { admitted: false, rule: name, reason: `the rule asks for ${name} and the job's is unknown` };
-		if (!matches(patterns, value))
+		const isListed = EXACT.includes(name) ? matchesExactly(patterns, value) : matches(patterns, value);
+		if (!isListed)
 			return {
 				admitted: false,
 				rule: name,

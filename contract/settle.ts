@@ -25,7 +25,11 @@ export const Outcome = v.variant("outcome", [
 		intent: v.optional(v.literal("kept")),
 	}),
 	/** Not for us, and why: shown to people. Final unless the job is queued again. */
-	v.object({ ...settled, outcome: v.literal("refused"), reason: Text }),
+	v.object({
+		...{ ...settled, outcome: v.literal("refused"), reason: Text },
+		/** False: the job never asked for a machine of this stack, such as `ubuntu-latest`; nobody has to be told. */
+		ours: v.optional(v.boolean()),
+	}),
 	/** GitHub says that the job is not waiting for a machine. Applied like the webhook that says so. */
 	v.object({ ...settled, outcome: v.literal("notQueued"), status: JobStatus, conclusion: v.nullable(Text), runnerName: v.nullable(Text) }),
 	/** GitHub answered 404. Ends the job after three readings over 5 minutes. */

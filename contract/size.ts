@@ -53,13 +53,17 @@ export const Volume = v.object({
 export type Volume = v.InferOutput<typeof Volume>;
 
 const VOLUME_PARTS = /^(?:(?<gib>[0-9]{1,5})gb|(?<type>gp2|gp3|io1|io2)|(?<throughput>[0-9]{1,4})mibps|(?<iops>[0-9]{1,6})iops)$/;
-/** What EBS takes of each type: the most GiB, from and to how many operations a second (null: not to be chosen). */
+/** What EBS takes of each type: the most GiB, from and to how many operations a second (null: not to be chosen), and how many of them for each GiB. */
 const VOLUME_TYPES = {
-	gp2: { gib: 16_384, iops: null },
-	gp3: { gib: 65_536, iops: [3000, 80_000] },
-	io1: { gib: 16_384, iops: [100, 64_000] },
-	io2: { gib: 65_536, iops: [100, 256_000] },
+	gp2: { gib: 16_384, iops: null, iopsPerGib: 0 },
+	gp3: { gib: 65_536, iops: [3000, 80_000], iopsPerGib: 500 },
+	io1: { gib: 16_384, iops: [100, 64_000], iopsPerGib: 50 },
+	io2: { gib: 65_536, iops: [100, 256_000], iopsPerGib: 1000 },
 } as const;
+/** A gp3 disk of any size has these. */
+const GP3_IOPS = 3000;
+/** Four operations a second for each MiB/s. */
+const IOPS_PER_MIBPS = 4;
 const THROUGHPUT = [125, 2000] as const;
 
 /** Reads `80gb`, or with more behind it in any order: `80gb:gp3:250mibps:4000iops`. Only gp3 has a throughput to choose. */
@@ -82,6 +86,9 @@ export function readVolume(text: string): Reading<Volume> {
 	if (iops !== null && kind.iops === null) return refuse("has operations a second, which gp2 does not let one choose");
 	if (iops !== null && kind.iops && !isBetween(iops, kind.iops))
 		return refuse(`is not between ${kind.iops.join(" and ")} operations a second`);
+	const [most, needed] = [Math.max(gib * kind.iopsPerGib, type?.startsWith("io") ? 0 : GP3_IOPS), (throughput ?? 0) * IOPS_PER_MIBPS];
+	if ((iops ?? 0) > most) return refuse(`has more than the ${most} operations a second that EBS gives to so many GiB`);
+	if ((iops ?? GP3_IOPS) < needed) return refuse(`has a throughput for which EBS asks for ${needed}iops`);
 	if (iops === null && type?.startsWith("io")) return refuse(`says no operations a second, which ${type} needs`);
 	return { ok: true, value: { gib, type, throughput, iops } };
 }

@@ -6,7 +6,7 @@ import { changeSetName, makeChangeSet } from "./change-set.ts";
 import { changeCounts, changeLines } from "./changes.ts";
 import type { ChangeSetNow, CloudFormation } from "./cloudformation.ts";
 import { eventLine, firstFailure, watch } from "./events.ts";
-import { behind, bringUp, gatewaysList, MAILBOX_OUTPUT, type MailboxContent, missingRunners } from "./mailbox.ts";
+import { type Behind, behind, bringUp, gatewaysList, lateLines, MAILBOX_OUTPUT, type MailboxContent, missingRunners } from "./mailbox.ts";
 import { nextSteps } from "./next-steps.ts";
 import type { Outcome } from "./outcome.ts";
 import { artifactOf } from "./package.ts";
@@ -25,6 +25,8 @@ export interface Deployment {
 	templates: Record<string, string>;
 	cloudFormation: CloudFormation;
 	storage: Bucket;
+	/** The same, for what must be done after an interruption. */
+	afterwards: Bucket;
 	around: Surroundings;
 	say: (line: string) => void;
 	/** How far it is, for an interruption. */
@@ -35,6 +37,8 @@ export interface Progress {
 	changeSet: string | null;
 	/** A stack that is there for the change set's sake alone. */
 	emptyStack: string | null;
+	/** Puts back the gateways' list of before. */
+	restoreList: (() => Promise<void>) | null;
 	executing: boolean;
 }
 
@@ -49,10 +53,11 @@ export async function carryOut(deployment: Deployment): Promise<Outcome> {
 	const name = changeSetName(around.now());
 	const parameters = Object.fromEntries(plan.chosen.map((one) => [one.name, one.source === "the stack" ? null : one.value]));
 	const request = { stack: args.stack, name, type, templateUrl: plan.rootUrl, parameters, roleArn: args.roleArn };
-	const made = await makeChangeSet(cloudFormation, request, around.sleep, (id) => {
+	const begun = (id: string) => {
 		progress.changeSet = id;
-		if (type === "CREATE") progress.emptyStack = args.stack;
-	});
+		if (before === null) progress.emptyStack = args.stack;
+	};
+	const made = await makeChangeSet(cloudFormation, request, { sleep: around.sleep, begun, say });
 	if (made.kind === "failed") {
 		progress.changeSet = null;
 		return { kind: "failed", problems: [`CloudFormation cannot make the change set: ${made.reason}`, ...(await takeBack(deployment))] };
@@ -64,23 +69,45 @@ export async function carryOut(deployment: Deployment): Promise<Outcome> {
 	return askAndExecute(deployment, made.changeSet);
 }
 
+type Consent = "yes" | "no" | "nobody is here";
+
+async function consent({ args, around }: Deployment): Promise<Consent> {
+	if (args.yes) return "yes";
+	if (around.ask === null) return "nobody is here";
+	return /^y(es)?$/i.test((await around.ask("carry this out? (yes/no) ")).trim()) ? "yes" : "no";
+}
+
 /** The bucket may be behind all the same: an upload that was interrupted, a part that was built since. */
 async function unchanged(deployment: Deployment, before: StackNow | null): Promise<Outcome> {
 	const { storage, say, content } = deployment;
 	const bucket = before?.outputs[MAILBOX_OUTPUT] ?? null;
-	if (bucket !== null) await bringUp(storage, bucket, await behind(storage, bucket, content), say);
-	say("nothing to change");
+	const late = bucket === null ? [] : await behind(storage, bucket, content);
+	if (bucket !== null && late.length > 0) {
+		for (const line of lateLines(bucket, late)) say(line);
+		const answer = await consent(deployment);
+		if (answer === "no") return { kind: "declined" };
+		if (answer !== "yes")
+			return { kind: "refused", problems: ["nobody is here to be asked: deploy again with --yes to bring the mailbox up to date"] };
+		await bringUp(storage, bucket, late, say);
+	} else say("nothing to change");
 	return { kind: "unchanged", outputs: before?.outputs ?? {} };
 }
 
 async function askAndExecute(deployment: Deployment, changeSet: ChangeSetNow): Promise<Outcome> {
-	const { args, type, around, say, progress } = deployment;
+	const { args, type, before, content, storage, around, say, progress } = deployment;
 	for (const line of changeLines(changeSet.changes, around.colour && !args.json)) say(line);
 	say(
 		`${type === "CREATE" ? `the new stack ${args.stack}` : `the stack ${args.stack}`} in ${args.region}: ${changeCounts(changeSet.changes)}`,
 	);
-	const answer = args.yes ? "yes" : around.ask === null ? null : await around.ask("carry this out? (yes/no) ");
-	if (answer === null) {
+	const bucket = before?.outputs[MAILBOX_OUTPUT] ?? null;
+	const late = bucket === null ? [] : await behind(storage, bucket, content);
+	for (const line of bucket === null ? [] : lateLines(bucket, late)) say(line);
+	const answer = await consent(deployment);
+	if (answer === "no") {
+		await takeBack(deployment);
+		return { kind: "declined" };
+	}
+	if (answer !== "yes") {
 		progress.changeSet = null;
 		const review = `aws cloudformation describe-change-set --change-set-name ${changeSet.id}`;
 		return {
@@ -88,18 +115,21 @@ async function askAndExecute(deployment: Deployment, changeSet: ChangeSetNow): P
 			problems: [`nobody is here to be asked: the change set waits for review (${review}); deploy again with --yes to carry it out`],
 		};
 	}
-	if (!/^y(es)?$/i.test(answer.trim())) {
-		await takeBack(deployment);
-		return { kind: "declined" };
-	}
+	if (bucket !== null) await replaceMailbox(deployment, bucket, late);
 	return execute(deployment, changeSet);
+}
+
+async function replaceMailbox({ storage, afterwards, say, progress }: Deployment, bucket: string, late: readonly Behind[]): Promise<void> {
+	const list = await gatewaysList(storage, bucket);
+	if (list !== null && late.some(({ key }) => key === EGRESS_KEY)) {
+		const object = { ...artifactOf("", EGRESS_KEY, list), key: EGRESS_KEY, contentType: "application/json" };
+		progress.restoreList = () => afterwards.put(bucket, object);
+	}
+	await bringUp(storage, bucket, late, say);
 }
 
 async function execute(deployment: Deployment, changeSet: ChangeSetNow): Promise<Outcome> {
 	const { args, before, content, cloudFormation, storage, around, say, progress } = deployment;
-	const oldBucket = before?.outputs[MAILBOX_OUTPUT] ?? null;
-	const oldList = oldBucket && (await gatewaysList(storage, oldBucket));
-	if (oldBucket) await bringUp(storage, oldBucket, await behind(storage, oldBucket, content), say);
 	const { stackId } = changeSet;
 	const seen = new Set((await cloudFormation.events(stackId)).map(({ id }) => id));
 	progress.executing = true;
@@ -111,8 +141,7 @@ async function execute(deployment: Deployment, changeSet: ChangeSetNow): Promise
 	};
 	const end = await watch(stackId, seen, watched, (event) => say(eventLine(event)));
 	if (!hasSucceeded(end.status)) {
-		if (oldBucket && oldList)
-			await storage.put(oldBucket, { ...artifactOf("", EGRESS_KEY, oldList), key: EGRESS_KEY, contentType: "application/json" });
+		await progress.restoreList?.();
 		const first = firstFailure(end.events);
 		const why = first ? `${first.logicalId} (${first.type}): ${first.reason ?? first.status}` : "CloudFormation names no resource";
 		return { kind: "failed", problems: [`the stack ${args.stack} is ${end.status}; first failed ${why}`] };
@@ -130,8 +159,9 @@ async function execute(deployment: Deployment, changeSet: ChangeSetNow): Promise
 
 /** Takes back what is there for the change set alone; gives what could not be. */
 export async function takeBack({ cloudFormation, progress }: Pick<Deployment, "cloudFormation" | "progress">): Promise<string[]> {
-	const { changeSet, emptyStack } = progress;
+	const { changeSet, emptyStack, restoreList } = progress;
 	try {
+		await restoreList?.();
 		if (changeSet !== null) await cloudFormation.deleteChangeSet(changeSet);
 		if (emptyStack !== null) await cloudFormation.deleteStack(emptyStack);
 		return [];
@@ -140,5 +170,6 @@ export async function takeBack({ cloudFormation, progress }: Pick<Deployment, "c
 	} finally {
 		progress.changeSet = null;
 		progress.emptyStack = null;
+		progress.restoreList = null;
 	}
 }

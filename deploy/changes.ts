@@ -8,6 +8,8 @@ export interface Change {
 	type: string;
 	/** `True`, `False` or `Conditional`; null where the question does not arise. */
 	replacement: string | null;
+	/** A nested stack whose own changes follow. */
+	isOpened: boolean;
 }
 
 const SIGNS: Record<Change["action"], string> = { Add: "+", Modify: "~", Remove: "-", Import: ">", Dynamic: "?" };
@@ -35,5 +37,5 @@ export function changeLines(changes: readonly Change[], colour: boolean): string
 export function changeCounts(changes: readonly Change[]): string {
 	const counts = new Map<string, number>();
 	for (const change of changes) counts.set(wordOf(change), (counts.get(wordOf(change)) ?? 0) + 1);
-	return [...counts].map(([word, count]) => `${count} to ${word}`).join(", ");
+	return [...counts].map(([word, count]) => `${count} to ${word}`).join(", ") || "no resource changes, outputs or descriptions do";
 }

@@ -37,6 +37,8 @@ export interface ChangeSetRequest {
 	/** A null stands for the value that the stack has. */
 	parameters: Record<string, string | null>;
 	roleArn: string | null;
+	/** With the changes inside nested stacks. */
+	nested: boolean;
 }
 export interface ChangeSetNow {
 	id: string;
@@ -82,7 +84,8 @@ export function createCloudFormation(region: string, abortSignal: AbortSignal) {
 	async function changesWithin({ ResourceChange }: ApiChange, within: string[]): Promise<Change[]> {
 		if (!ResourceChange) return [];
 		const { Action, LogicalResourceId: logicalId = "", ResourceType: type = "", Replacement = null, ChangeSetId } = ResourceChange;
-		const own: Change = { within, action: (Action ?? "Dynamic") as Change["action"], logicalId, type, replacement: Replacement };
+		const action = (Action ?? "Dynamic") as Change["action"];
+		const own: Change = { within, action, logicalId, type, replacement: Replacement, isOpened: ChangeSetId !== undefined };
 		return ChangeSetId ? [own, ...(await changesOf(ChangeSetId, [...within, logicalId])).changes] : [own];
 	}
 
@@ -104,10 +107,10 @@ export function createCloudFormation(region: string, abortSignal: AbortSignal) {
 		async validate(TemplateURL: string): Promise<void> {
 			await failing("ValidateTemplate", TemplateURL, send(new ValidateTemplateCommand({ TemplateURL })));
 		},
-		async createChangeSet({ stack, name, type, templateUrl, parameters, roleArn }: ChangeSetRequest): Promise<string> {
+		async createChangeSet({ stack, name, type, templateUrl, parameters, roleArn, nested }: ChangeSetRequest): Promise<string> {
 			const asked = new CreateChangeSetCommand({
 				...{ StackName: stack, ChangeSetName: name, ChangeSetType: type, TemplateURL: templateUrl, Capabilities: CAPABILITIES },
-				...{ IncludeNestedStacks: true, ClientToken: name },
+				...{ IncludeNestedStacks: nested, ClientToken: name },
 				Parameters: Object.entries(parameters).map(([ParameterKey, value]) =>
 					value === null ? { ParameterKey, UsePreviousValue: true } : { ParameterKey, ParameterValue: value },
 				),

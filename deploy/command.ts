@@ -56,7 +56,7 @@ function linesOf(outcome: Outcome): string[] {
 }
 
 async function outcomeOf(args: DeployArguments, around: Surroundings, say: (line: string) => void): Promise<Outcome> {
-	const progress: Progress = { changeSet: null, emptyStack: null, executing: false };
+	const progress: Progress = { changeSet: null, emptyStack: null, restoreList: null, executing: false };
 	const cloudFormation = createCloudFormation(args.region, around.signal);
 	try {
 		const read = await readInputs(args, around.checkout, around.colour);
@@ -69,10 +69,14 @@ async function outcomeOf(args: DeployArguments, around: Surroundings, say: (line
 		if (!known) throw error;
 		const { message, why = "other" } = error as Error & { why?: Cause };
 		const hint = advice(why, args.region);
-		const left = progress.executing ? [] : await takeBack({ cloudFormation, progress });
+		const left = progress.executing ? [EXECUTING] : await takeBack({ cloudFormation, progress });
 		return { kind: why === "credentials" ? "refused" : "failed", problems: [message, ...(hint ? [hint] : []), ...left] };
 	}
 }
+
+/** Of a command that ended in the middle of a change. */
+const EXECUTING =
+	"the change was begun, and CloudFormation goes on without this command: deploy again when it has ended, which brings the mailbox up to date";
 
 async function interrupted({ stack, region }: DeployArguments, cloudFormation: CloudFormation, progress: Progress): Promise<Outcome> {
 	if (!progress.executing)
@@ -128,8 +132,9 @@ async function prepared(args: DeployArguments, inputs: Inputs, tools: Tools): Pr
 	say(`account ${account.id} as ${account.caller}`);
 	for (const note of vpc.notes) say(note);
 	const storage = createStorage(args.region, account.id, around.signal);
+	const afterwards = createStorage(args.region, account.id, new AbortController().signal);
 	const content = { objects: plan.mailbox, parts, wanted };
-	return carryOut({ args, plan, content, before: seen.stack, type: way.type, templates: inputs.templates, storage, ...tools });
+	return carryOut({ args, plan, content, before: seen.stack, type: way.type, templates: inputs.templates, storage, afterwards, ...tools });
 }
 
 /** Stands in a dry run for an account that is not known. */

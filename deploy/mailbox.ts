@@ -13,9 +13,17 @@ export interface MailboxContent {
 	wanted: WantedRunner[];
 }
 
-type Behind = { key: string; sha256: string; read: () => Promise<StoredObject> };
+/** An object that the bucket lacks, or has otherwise. */
+export interface Behind {
+	key: string;
+	sha256: string;
+	read: () => Promise<StoredObject>;
+}
 
-/** What the bucket lacks, or has otherwise. */
+export function lateLines(bucket: string, late: readonly Behind[]): string[] {
+	return late.map(({ key }) => `  > upload  s3://${bucket}/${key}`);
+}
+
 export async function behind(storage: Bucket, bucket: string, { objects, parts }: MailboxContent): Promise<Behind[]> {
 	const all: Behind[] = [
 		...objects.map((object) => ({ key: object.key, sha256: object.sha256, read: async () => object })),

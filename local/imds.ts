@@ -24,6 +24,8 @@ export interface Imds {
 	stop(): Promise<void>;
 }
 
+/** Of its documents, some that EC2 has beside the latest one: what cloud-init asks for. */
+const VERSIONS = ["latest", "2021-03-23", "2018-09-24", "2016-09-02", "2009-04-04"];
 const ACCOUNT_ID = "000000000000";
 const TOKEN_PATH = "/latest/api/token";
 const TTL_HEADER = "x-aws-ec2-metadata-token-ttl-seconds";
@@ -120,8 +122,8 @@ function answer(service: Service, request: Request): Response {
 	if (request.method !== "GET" && request.method !== "HEAD") return refuse(405);
 	const endsAt = service.tokens.get(request.headers.get("x-aws-ec2-metadata-token") ?? "") ?? 0;
 	if (endsAt <= service.now()) return refuse(401);
-	const [, path] = /^\/latest\/?(.*?)\/?$/.exec(pathname) ?? [];
-	if (path === undefined) return refuse(404);
+	const [, version = "", path] = /^\/([^/]+)\/?(.*?)\/?$/.exec(pathname) ?? [];
+	if (path === undefined || !VERSIONS.includes(version)) return refuse(404);
 	const documents = documentsOf(service.facts, service.interruptAt, service.rebalanceAt);
 	const found = documents.get(path) ?? listing(documents, path);
 	return found === null ? refuse(404) : new Response(found, { headers: { "content-type": "text/plain" } });

@@ -1,14 +1,19 @@
 // Finds jobs whose webhooks were lost without a trace: asks GitHub which runs of active repositories are open, a few at a time, and tells the
 // relay of jobs that have waited for longer than a webhook takes. It takes in those that it does not know (DESIGN 5).
+import * as v from "valibot";
 import type { ResolvedConfig } from "../contract/config.ts";
-import { resolveLabels } from "../contract/label.ts";
+import { Labels } from "../contract/job.ts";
+import { type LabelReading, resolveLabels } from "../contract/label.ts";
 import type { ActiveRepository, JobFact } from "../contract/observe.ts";
+import { alone } from "./alone.ts";
 import type { Ports, Run, RunJob } from "./ports.ts";
 
 /** A webhook has had its time by then. */
 const YOUNG_MS = 60_000;
 /** Calls for one look: with a look each minute a third of GitHub's hourly 5,000 are never reached (DESIGN 5: at most a fifth). */
 const CALLS = 16;
+/** The relay takes so many jobs at once (contract/observe.ts): while a burst waits for its turn there are more. */
+const MOST_TOLD = 1000;
 /** Two lists of runs for each repository. */
 const LISTS = 2;
 
@@ -29,24 +34,28 @@ export function nextOf<T>(all: readonly T[], from: number, most: number): { take
 const MOST_READ = 500;
 const readings = new WeakMap<ResolvedConfig, Map<string, boolean>>();
 
-function isServed(labels: readonly string[], config: ResolvedConfig): boolean {
+/** One that asks wrongly is as well: its refusal is for somebody to read. */
+const isMeantForUs = (reading: LabelReading) => reading.ok || reading.ours;
+
+function isForUs(labels: readonly string[], config: ResolvedConfig): boolean {
 	const known = readings.get(config) ?? new Map<string, boolean>();
 	readings.set(config, known);
 	const key = labels.join("\n");
 	const before = known.get(key);
 	if (before !== undefined) return before;
 	if (known.size >= MOST_READ) known.clear();
-	const { ok } = resolveLabels(labels, config);
-	known.set(key, ok);
-	return ok;
+	// What the relay would not carry it refuses, and the whole look with it.
+	const isOurs = v.is(Labels, labels) && isMeantForUs(resolveLabels(labels, config));
+	known.set(key, isOurs);
+	return isOurs;
 }
 
-/** Jobs of a run that wait for machines of ours and have waited for some time. Pure. */
+/** Jobs of a run that wait for machines of ours, or for the reason why they get none, and have waited for some time. Pure. */
 export function overdue(run: Run, jobs: readonly RunJob[], installationId: number | null, ports: Pick<Ports, "config" | "now">): JobFact[] {
 	const waiting = jobs.filter(({ status, createdAt }) => status === "queued" && ports.now() - createdAt > YOUNG_MS);
 	// Jobs of one run mostly ask for the same.
 	return waiting
-		.filter(({ labels }) => isServed(labels, ports.config))
+		.filter(({ labels }) => isForUs(labels, ports.config))
 		.map(({ id, name, labels, createdAt }) => ({
 			job: {
 				...{ id, runId: run.id, attempt: run.attempt, repository: run.repository, owner: run.repository.split("/")[0] ?? "" },
@@ -59,16 +68,22 @@ export function overdue(run: Run, jobs: readonly RunJob[], installationId: numbe
 /** One look. Gives where the next one goes on. */
 export async function discover(ports: Ports, active: readonly ActiveRepository[], rounds: Rounds): Promise<Rounds> {
 	const { taken, next } = nextOf(active, rounds.repository, Math.floor(CALLS / (2 * LISTS)));
-	const lists = await Promise.all(taken.map(async (at) => (await ports.github.openRuns(at)).map((run) => ({ at, run }))));
+	const lists = await Promise.all(
+		taken.map(async (at) => {
+			const open = await alone(ports, at.repository, () => ports.github.openRuns(at), []);
+			return open.map((run) => ({ at, run }));
+		}),
+	);
 	const runs = nextOf(lists.flat(), rounds.run, CALLS - LISTS * taken.length);
 	const found = await Promise.all(
 		runs.taken.map(async ({ at, run }) => {
-			const jobs = (await ports.github.attemptJobs(at, run.id, run.attempt)) ?? [];
-			return overdue(run, jobs, at.installationId, ports);
+			const jobs = await alone(ports, at.repository, () => ports.github.attemptJobs(at, run.id, run.attempt), null);
+			return overdue(run, jobs ?? [], at.installationId, ports);
 		}),
 	);
 	const jobs = found.flat();
 	for (const { job } of jobs) ports.log.debug({ jobId: job.id, runId: job.runId, repository: job.repository }, "waits for long");
-	if (jobs.length > 0) await ports.relay.observe({ jobs, runs: [], machines: [], complete: false });
+	for (let at = 0; at < jobs.length; at += MOST_TOLD)
+		await ports.relay.observe({ jobs: jobs.slice(at, at + MOST_TOLD), runs: [], machines: [], complete: false });
 	return { repository: next, run: runs.next };
 }

@@ -1,6 +1,7 @@
 // Deletes registrations whose machines are gone: a poller that died between registering and settling leaves one, and so does a lost answer
 // (DESIGN 5). GitHub would forget them after a day; until then they stand in people's lists and look like machines.
 import type { ActiveRepository } from "../contract/observe.ts";
+import { alone } from "./alone.ts";
 import type { Instance, Ports, Runner, RunnerScope } from "./ports.ts";
 import { scopeOf } from "./runners.ts";
 import { isAlive } from "./terminate.ts";
@@ -36,14 +37,20 @@ const MOST_DELETED = 10;
 export async function sweepGhosts(ports: Ports, active: readonly ActiveRepository[], seen: ReadonlySet<string>): Promise<Set<string>> {
 	const found = new Set<string>();
 	for (const scope of scopesOf(ports, active).slice(0, MOST_SCOPES)) {
-		const runners = await ports.github.runners(scope);
-		const instances = await ports.ec2.withTag("mayfly:stack", [ports.stack]);
-		const ghosts = ghostsOf(runners, instances);
-		for (const { name } of ghosts) found.add(name);
-		for (const { id, name } of ghosts.filter((ghost) => seen.has(ghost.name)).slice(0, MOST_DELETED)) {
-			await ports.github.deleteRunner(scope, id);
-			ports.log.info({ runnerName: name, instanceId: instanceIdOf(name) }, "deleted a registration without a machine");
-		}
+		const ghosts = await alone(ports, scope.repository, () => sweepScope(ports, scope, seen), []);
+		for (const name of ghosts) found.add(name);
 	}
 	return found;
+}
+
+/** Gives the names of its ghosts, those that were deleted among them. */
+async function sweepScope(ports: Ports, scope: RunnerScope, seen: ReadonlySet<string>): Promise<string[]> {
+	const runners = await ports.github.runners(scope);
+	const instances = await ports.ec2.withTag("mayfly:stack", [ports.stack]);
+	const ghosts = ghostsOf(runners, instances);
+	for (const { id, name } of ghosts.filter((ghost) => seen.has(ghost.name)).slice(0, MOST_DELETED)) {
+		await ports.github.deleteRunner(scope, id);
+		ports.log.info({ runnerName: name, instanceId: instanceIdOf(name) }, "deleted a registration without a machine");
+	}
+	return ghosts.map(({ name }) => name);
 }

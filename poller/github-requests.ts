@@ -54,6 +54,29 @@ function isHiccup(route: string, error: unknown): boolean {
 	return !route.startsWith("POST") && error instanceof GitHubError && (error.status ?? 0) >= 500;
 }
 
+/**
+ * Until when GitHub wants no calls: said to one, it holds for all of the same installation, or of the App itself. Whoever goes on asking
+ * makes it longer (FACTS 2.8).
+ */
+function createHolds(now: () => number) {
+	const until = new Map<string, number>();
+	// The App's own token is another one every time.
+	const holderOf = (authorization: string) => (authorization.startsWith(AS_INSTALLATION) ? authorization : "app");
+	return {
+		/** Throws what GitHub would say, without asking it. */
+		check(route: string, authorization: string): void {
+			const moment = until.get(holderOf(authorization)) ?? 0;
+			if (now() < moment) throw new GitHubError(route, 429, "not asked, since GitHub wants no calls for now", moment);
+		},
+		/** The same error, remembered if it names a moment. */
+		heard(error: GitHubError, authorization: string): GitHubError {
+			const holder = holderOf(authorization);
+			if (error.retryAt !== null) until.set(holder, Math.max(until.get(holder) ?? 0, error.retryAt));
+			return error;
+		},
+	};
+}
+
 /** Requests of one session. Installation tokens are made once and kept (auth-app). Every failure is thrown as a GitHubError. */
 export function createGitHubRequests(options: GitHubOptions): GitHubRequests {
 	const base = octokit.defaults({ baseUrl: options.apiUrl, headers: HEADERS });
@@ -65,19 +88,21 @@ export function createGitHubRequests(options: GitHubOptions): GitHubRequests {
 		const left = authorization.startsWith(AS_INSTALLATION) ? rateLeftOf(headers) : null;
 		if (left !== null) options.rateLeft(left);
 	};
+	const holds = createHolds(options.now);
 	const once = (route: string, params: Params, token: () => Promise<string>): Promise<Answer> =>
 		inTurn(async () => {
-			const signal = AbortSignal.timeout(TIMEOUT_MS);
 			let authorization = "";
 			try {
 				authorization = await token();
+				holds.check(route, authorization);
+				const signal = AbortSignal.timeout(TIMEOUT_MS);
 				const { headers: more = {}, ...rest } = params as { headers?: Record<string, string> };
 				const { data, headers } = await base(route, { ...rest, headers: { ...more, authorization }, request: { signal } });
 				tellRate(authorization, headers);
 				return { data, headers };
 			} catch (error) {
 				tellRate(authorization, (error as { response?: { headers?: Params } }).response?.headers);
-				throw toGitHubError(route, error, options.now());
+				throw holds.heard(toGitHubError(route, error, options.now()), authorization);
 			}
 		});
 	const send: typeof once = async (...request) => {

@@ -88,9 +88,13 @@ export function toJitConfig(data: unknown): string {
 	return v.parse(v.object({ encoded_jit_config: v.pipe(v.string(), v.minLength(1)) }), data).encoded_jit_config;
 }
 
+/** The relay cannot read it, and never will: a job with more labels than are carried, mostly. */
+const UNREADABLE = [400, 413, 415];
+
 export function toDelivery(data: unknown): Delivery {
 	const { id, guid, delivered_at, status_code, event } = v.parse(DeliveryShape, data);
-	return { id, guid, deliveredAt: Date.parse(delivered_at), succeeded: status_code >= 200 && status_code < 400, event };
+	const isOver = (status_code >= 200 && status_code < 400) || UNREADABLE.includes(status_code);
+	return { id, guid, deliveredAt: Date.parse(delivered_at), isOver, event };
 }
 
 export function toRunnerGroup(data: unknown): RunnerGroup {

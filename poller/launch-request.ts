@@ -98,6 +98,9 @@ function diskOf({ gib, type, iops, throughput }: Volume, device: string): FleetB
 	};
 }
 
+/** How many seconds a machine of its tier may live, as the file said when it was launched. */
+export const LIMIT_TAG = "mayfly:limit";
+
 /** What a machine can be found by and judged from, should all else be lost. */
 function tagsOf({ item, run, admitted }: Group["first"], token: string, config: ResolvedConfig): Tag[] {
 	const tags = {
@@ -107,6 +110,7 @@ function tagsOf({ item, run, admitted }: Group["first"], token: string, config: 
 		"mayfly:installation": String(item.job.installationId ?? ""),
 		"mayfly:attempt": String(item.job.attempt),
 		"mayfly:tier": admitted.request.tier,
+		[LIMIT_TAG]: String(Math.ceil((admitted.tier.limits.boot + admitted.tier.limits.maxJob) / 1000)),
 		...(!admitted.request.retry && { "mayfly:retry": "false" }),
 		...(admitted.request.tag !== null && { "mayfly:tag": admitted.request.tag }),
 	};

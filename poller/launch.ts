@@ -70,7 +70,8 @@ async function refusal(
 	{ ours, reason }: { ours: boolean; reason: string },
 	{ cancel }: Batch,
 ): Promise<OutcomeBody> {
-	if (!ours || ports.config.onRefused !== "cancel-run") return { outcome: "refused", reason };
+	if (!ours) return { outcome: "refused", reason, ours };
+	if (ports.config.onRefused !== "cancel-run") return { outcome: "refused", reason };
 	const { repository, installationId, runId } = job;
 	const told = await cancel({ repository, installationId }, runId).catch((error: unknown) => outcomeOfError(error, ports.now()));
 	if ("outcome" in told) return told;

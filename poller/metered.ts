@@ -55,7 +55,7 @@ function count(result: Outcome, state: string | null, metrics: Metrics): void {
 	metrics.settled(result);
 	if (result.outcome === "launched") metrics.launched(result.market);
 	if (result.outcome === "failed") metrics.failure("boot");
-	if (state === "refused" && result.outcome === "refused") metrics.failure("refused");
+	if (state === "refused" && result.outcome === "refused" && result.ours !== false) metrics.failure("refused");
 	if (state === "dead") metrics.failure("dead");
 }
 

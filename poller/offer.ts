@@ -17,13 +17,23 @@ const USUAL_GIB_PER_CPU = 4;
  * The best of what fits: on-demand takes them in this order, spot by its own strategy, for which there are many.
  */
 export function offerFor(request: MachineRequest, types: readonly InstanceType[], subnets: readonly Subnet[]): Offer {
-	const isNamed = namedBy(request.families);
-	const fitting = types.filter((type) => fits(type, request) && isNamed(type));
-	if (fitting.length === 0) return { ok: false, reason: `No instance type that is known here has ${describe(request)}.` };
+	const fitting = typesFor(request, types);
+	if (fitting.length === 0) return { ok: false, reason: whyNone(request) };
 	const oneForEachZone = subnetsFor(request.tier, subnets);
 	if (oneForEachZone.length === 0) return { ok: false, reason: `The stack has no subnet for machines of tier ${request.tier}.` };
 	const most = Math.min(MOST_TYPES, Math.floor(MOST_POOLS / oneForEachZone.length));
 	return { ok: true, types: fitting.toSorted(byBreadth).slice(0, most).toSorted(byPreference), subnets: oneForEachZone };
+}
+
+/** Every type that has what is asked for. */
+export function typesFor(request: MachineRequest, types: readonly InstanceType[]): InstanceType[] {
+	const isNamed = namedBy(request.families);
+	return types.filter((type) => fits(type, request) && isNamed(type));
+}
+
+/** What is said where there is no such type. */
+export function whyNone(request: MachineRequest): string {
+	return `No instance type that is known here has ${describe(request)}.`;
 }
 
 /**
@@ -47,9 +57,10 @@ function byBreadth(a: InstanceType, b: InstanceType): number {
 	return a.cpu - b.cpu || plainFirst(a, b) || byPreference(a, b);
 }
 
-function fits(type: InstanceType, { arch, cpu, ram, families }: MachineRequest): boolean {
+function fits(type: InstanceType, { arch, cpu, ram, mostRam, families }: MachineRequest): boolean {
 	const isUsual = ram !== null || families.length > 0 || type.ram / type.cpu <= USUAL_GIB_PER_CPU;
-	return type.arch === arch && within(type.cpu, cpu) && (ram === null || within(type.ram, ram)) && isUsual;
+	const isBelow = type.ram <= (mostRam ?? Number.POSITIVE_INFINITY);
+	return type.arch === arch && within(type.cpu, cpu) && (ram === null || within(type.ram, ram)) && isUsual && isBelow;
 }
 
 function within(amount: number, { min, max }: Range): boolean {
@@ -70,8 +81,9 @@ function matcherOf(text: string): (type: InstanceType) => boolean {
 	return ({ name, family }) => pattern.test(text.includes(".") ? name : family);
 }
 
-function describe({ arch, cpu, ram, families }: MachineRequest): string {
+function describe({ arch, cpu, ram, mostRam, families }: MachineRequest): string {
 	const range = ({ min, max }: Range) => (min === max ? `${min}` : `${min} to ${max}`);
-	const memory = ram === null ? "" : `, ${range(ram)} GiB`;
+	const most = mostRam === null ? "" : `, at most ${mostRam} GiB`;
+	const memory = ram === null ? most : `, ${range(ram)} GiB`;
 	return `${range(cpu)} vCPUs${memory}, ${arch}${families.length > 0 ? `, family ${families.join(" or ")}` : ""}`;
 }

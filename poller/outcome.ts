@@ -1,5 +1,6 @@
 // What became of one leased item, and how it is told. An outcome is worth nothing until the relay has it.
 import type { WorkItem } from "../contract/lease.ts";
+import { LONGEST_TEXT } from "../contract/parse.ts";
 import type { Outcome } from "../contract/settle.ts";
 import { Ec2Error } from "./ec2.ts";
 import { classOfCode, retryLaunchAt } from "./ec2-errors.ts";
@@ -12,8 +13,14 @@ type Unkeyed<T> = T extends unknown ? Omit<T, "workId" | "leaseId"> : never;
 /** An outcome without the keys of its lease. */
 export type OutcomeBody = Unkeyed<Outcome>;
 
+/** Reasons repeat what workflows and the operator's file say, at any length: one that is too long would have all that it is settled with refused. */
 function outcomeOf({ workId, leaseId }: WorkItem, body: OutcomeBody): Outcome {
-	return { workId, leaseId, ...body } as Outcome;
+	const told = "reason" in body ? { ...body, reason: clipped(body.reason) } : body;
+	return { workId, leaseId, ...told } as Outcome;
+}
+
+function clipped(reason: string): string {
+	return reason.length <= LONGEST_TEXT ? reason : `${reason.slice(0, LONGEST_TEXT - 2)} …`;
 }
 
 const AGAIN_MS = 60_000;

@@ -82,7 +82,8 @@ export interface Delivery {
 	guid: string;
 	/** Epoch ms. */
 	deliveredAt: number;
-	succeeded: boolean;
+	/** Taken, or refused for what it says: to send it again would change nothing. */
+	isOver: boolean;
 	event: string;
 }
 

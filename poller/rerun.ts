@@ -1,5 +1,6 @@
 // Runs the failed jobs of a run again, when EC2 itself says that it took a machine away (DESIGN 5, FACTS 2.5).
 import type { RerunItem } from "../contract/lease.ts";
+import { isInterruption } from "../contract/observe.ts";
 import type { OutcomeBody } from "./outcome.ts";
 import type { Instance, Ports, Run } from "./ports.ts";
 
@@ -44,9 +45,6 @@ export function whyNotNow(run: Run, attempt: number, now: number): OutcomeBody |
 	return null;
 }
 
-/** EC2's own word for a spot interruption (EC2 API Reference: StateReason). */
-const INTERRUPTED = "Server.SpotInstanceTermination";
-
 /** A machine's report is a hint and a job can forge it; this is read from EC2. An unknown tier counts as one that is never rerun. Pure. */
 export function isProven(
 	{ instanceId, jobId }: RerunItem["machines"][number],
@@ -54,7 +52,7 @@ export function isProven(
 	isDeploy: (tier: string) => boolean,
 ): boolean {
 	const found = instances.find((instance) => instance.instanceId === instanceId);
-	if (found?.stateReason !== INTERRUPTED || isDeploy(found.tags["mayfly:tier"] ?? "")) return false;
+	if (!found || !isInterruption(found.stateReason) || isDeploy(found.tags["mayfly:tier"] ?? "")) return false;
 	// `retry=false` in the job's label.
 	if (found.tags["mayfly:retry"] === "false") return false;
 	const tagged = found.tags["mayfly:job"];

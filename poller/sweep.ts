@@ -1,6 +1,7 @@
 // Looks over what no webhook tells: machines that nobody wants, deliveries that failed. From current state alone, so any of them may be missed.
 import type { ActiveRepository } from "../contract/observe.ts";
 import { machineIds } from "./log-ids.ts";
+import { endOutlived } from "./outlived.ts";
 import type { Delivery, Instance, Ports } from "./ports.ts";
 import { tellMachines } from "./tell-machines.ts";
 import { isAlive, isMachineOf } from "./terminate.ts";
@@ -24,7 +25,11 @@ export async function sweepMachines(ports: Ports, looked: Looked): Promise<Activ
 	looked.machines = new Map(all.map((instance) => [instance.instanceId, instance]));
 	ports.metrics.machines(all.filter(isAlive).length);
 	const listed = all.slice(0, MOST_MACHINES);
-	const { active } = await tellMachines(ports, listed, listed.length === all.length);
+	const { active, ended } = await tellMachines(ports, listed, listed.length === all.length);
+	await endOutlived(
+		ports,
+		all.filter(({ instanceId }) => !ended.has(instanceId)),
+	);
 	return active;
 }
 
@@ -52,12 +57,12 @@ export async function sweepDeliveries(ports: Ports, asked: Map<string, number>):
 	}
 }
 
-/** The newest try of every delivery that no try of has succeeded. Pure. */
+/** The newest try of every delivery of which every try was lost. Pure. */
 export function failedDeliveries(deliveries: readonly Delivery[], asked: ReadonlyMap<string, number>, now: number): Delivery[] {
 	const ours = deliveries.filter(({ event }) => event === "workflow_job");
-	const lost = ours.filter(({ succeeded }) => !succeeded);
+	const lost = ours.filter(({ isOver }) => !isOver);
 	if (lost.length === 0) return [];
-	const taken = new Set(ours.filter(({ succeeded }) => succeeded).map(({ guid }) => guid));
+	const taken = new Set(ours.filter(({ isOver }) => isOver).map(({ guid }) => guid));
 	const failed = lost.filter(({ guid }) => !taken.has(guid));
 	return [...Map.groupBy(failed, ({ guid }) => guid).values()].flatMap((tries) => {
 		const [newest] = tries.toSorted((one, other) => other.deliveredAt - one.deliveredAt || other.id - one.id);

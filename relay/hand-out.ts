@@ -105,6 +105,14 @@ function dueOf(queue: Queue, states: readonly JobState[], limit: number, now: nu
 	return due;
 }
 
+/**
+ * Whether a job without a known environment has none: GitHub queued it and never held it for an approval. One that was held has one, but only
+ * some of its deliveries name it (FACTS 3), and those may be lost.
+ */
+function hasNone({ heard }: Job): boolean {
+	return heard.some((mark) => mark.startsWith("queued/")) && !heard.some((mark) => mark.includes("waiting"));
+}
+
 function leaseLaunch(queue: Queue, job: Job, leaseId: string, now: number, clocks: Clocks): WorkItem {
 	// A replay keeps the moment of the lease that decided the launch.
 	const leasedAt = job.intent === null ? now : (job.leasedAt ?? now);
@@ -120,7 +128,7 @@ function leaseLaunch(queue: Queue, job: Job, leaseId: string, now: number, clock
 		onDemand,
 		environment,
 		source,
-		isEnvironmentKnown: source === "webhook" || job.heard.some((mark) => mark.startsWith("queued/")),
+		isEnvironmentKnown: environment !== null || hasNone(job),
 		queuedAt,
 		receivedAt,
 		leasedAt,

@@ -1,10 +1,7 @@
 // What EC2 says of a machine, against the job that holds it: may it stay, and should the job be looked at. Pure.
-import type { MachineFact, Verdict } from "../contract/observe.ts";
+import { isInterruption, type MachineFact, type Verdict } from "../contract/observe.ts";
 import type { Clocks } from "./clocks.ts";
 import { isEnded, type Job } from "./job.ts";
-
-/** EC2's reasons that mean it took a spot machine back. */
-const INTERRUPTIONS = ["Server.SpotInstanceTermination", "Server.SpotInstanceShutdown"];
 
 function isEnding(fact: MachineFact): boolean {
 	return fact.state === "shutting-down" || fact.state === "terminated";
@@ -12,11 +9,7 @@ function isEnding(fact: MachineFact): boolean {
 
 /** Whether a machine's state may tell something of a job that has ended: it is alive still, or EC2 took it. */
 export function isNews(fact: MachineFact): boolean {
-	return !isEnding(fact) || isInterruption(fact);
-}
-
-function isInterruption({ stateReason }: MachineFact): boolean {
-	return INTERRUPTIONS.includes(stateReason ?? "");
+	return !isEnding(fact) || isInterruption(fact.stateReason);
 }
 
 /**
@@ -40,7 +33,7 @@ export function judge(fact: MachineFact, owner: Job | null, awaited: Job | null,
 /** What a machine's state tells of the job that holds it: its end pulls the next check in, EC2's reason marks an interruption. */
 export function hearMachine(job: Job, fact: MachineFact, now: number, clocks: Clocks): Job {
 	if (!job.seat) return job;
-	const takenBack = job.seat.takenBack || isInterruption(fact);
+	const takenBack = job.seat.takenBack || isInterruption(fact.stateReason);
 	const seat = { ...job.seat, takenBack, interrupted: job.seat.interrupted || takenBack };
 	return lookSoon({ ...job, seat }, isEnding(fact), now, clocks);
 }

@@ -78,9 +78,11 @@ describe("the documents", () => {
 
 	test("mention no file of ours that is not there", () => {
 		const mentioned = documents.flatMap(({ text }) =>
-			[...text.matchAll(/`((?:relay|poller|agent|local|cli|contract|build|test|docs)\/[\w./-]+\.(?:ts|yml|md))`/g)].map(
-				(match) => match[1] ?? "",
-			),
+			[
+				...text.matchAll(
+					/`((?:relay|poller|agent|gateway|egress|aws|deploy|ami|cloudformation|local|cli|contract|build|test|docs)\/[\w./-]+\.(?:ts|yml|yaml|json|sh|md))`/g,
+				),
+			].map((match) => match[1] ?? ""),
 		);
 		expect(mentioned.filter((path) => !existsSync(join(root, path)))).toEqual([]);
 	});

@@ -66,12 +66,12 @@ describe("structure", () => {
 		expect(strays).toEqual([]);
 	});
 
-	test("the command line imports contract, the egress lists and the reader of workflows, never what runs in an account", () => {
+	test("the command line imports contract, the egress lists, the reader of workflows and the choice of machines, never what runs in an account", () => {
 		const strays = inside("cli").flatMap(({ path, text }) =>
 			importsOf(text)
 				.filter((name) => name.startsWith("."))
 				.map((name) => relative(root, join(root, path, "..", name)))
-				.filter((target) => !/^(cli|contract|egress|local\/workflow)\//.test(target))
+				.filter((target) => !/^(cli|contract|egress|local\/workflow)\/|^poller\/(offer|instance-types)\.ts$/.test(target))
 				.map((target) => `${path} -> ${target}`),
 		);
 		expect(strays).toEqual([]);

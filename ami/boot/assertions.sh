@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2317 # Functions are called by check.
 # What a booted machine must be, asked by a job on it: one line for each, `ok` or `not ok`. Runs as the job's user, with sudo.
 failed=0
 check() {

@@ -1,4 +1,5 @@
 // A machine of the EC2 stand-in that is a virtual one: the image's disk in QEMU, with the stand-ins around it. Touches processes.
+import { statSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type MachineFacts, startImds } from "../../local/imds.ts";
@@ -9,7 +10,7 @@ import { type Control, openControl, type Reads } from "./control.ts";
 import { copyDisk, copyVariables } from "./disk-copy.ts";
 import type { ImageFacts } from "./image-facts.ts";
 import { URLS } from "./network.ts";
-import { accelerationHere, controlOf, FIRMWARE_VARIABLES, qemuCommand, variablesOf } from "./qemu.ts";
+import { accelerationHere, controlOf, FIRMWARE_VARIABLES, qemuCommand, traceOf, variablesOf } from "./qemu.ts";
 
 /** A moment of a boot as it is seen from outside. */
 export interface Sight {
@@ -25,6 +26,8 @@ export interface Watched {
 	/** The first request to IMDS, and the boot document's answer. */
 	asked: Sight | null;
 	claimed: Sight | null;
+	/** How long the trace of reads was at the claim. */
+	traceBytes: number | null;
 	offAfterMs: number | null;
 	/** QEMU's reason: `guest-shutdown` is a power-off of the machine's own. */
 	shutdown: string | null;
@@ -38,6 +41,7 @@ export interface MachineOptions {
 	/** Its mailbox holds nothing for it. */
 	isForgotten: boolean;
 	direct: boolean;
+	trace?: boolean;
 	signal: AbortSignal;
 	onMachine: (machine: Watched) => void;
 }
@@ -69,7 +73,15 @@ async function startMachine(facts: MachineFacts, off: () => void, around: Around
 	const folder = join(options.folder, facts.instanceId);
 	await mkdir(folder, { recursive: true });
 	const shop = { folder, log: join(folder, "build.log"), signal: options.signal };
-	const machine: Watched = { instanceId: facts.instanceId, folder, asked: null, claimed: null, offAfterMs: null, shutdown: null };
+	const machine: Watched = {
+		instanceId: facts.instanceId,
+		folder,
+		asked: null,
+		claimed: null,
+		traceBytes: null,
+		offAfterMs: null,
+		shutdown: null,
+	};
 	let begun = 0;
 	let control: Control | null = null;
 	const watch = createWatch(
@@ -82,10 +94,12 @@ async function startMachine(facts: MachineFacts, off: () => void, around: Around
 	await copyVariables(FIRMWARE_VARIABLES, variablesOf(folder));
 	const imds = startImds({ ...facts, userData: `MAYFLY_MAILBOX_URL=${URLS.mailbox}\n` }, Date.now, () => watch("asked"));
 	const mailbox = around.mailbox.endpointFor(options.isForgotten ? "10.255.255.254" : facts.privateIp, ({ method, status }) => {
-		if (method === "GET" && status === 200) watch("claimed");
+		if (method !== "GET" || status !== 200) return;
+		watch("claimed");
+		if (options.trace) machine.traceBytes ??= statSync(traceOf(folder)).size;
 	});
 	const command = qemuCommand({
-		...{ disk, folder, kernel: options.direct ? image.kernel : null, acceleration: accelerationHere() },
+		...{ disk, folder, trace: options.trace, kernel: options.direct ? image.kernel : null, acceleration: accelerationHere() },
 		standIns: { imds: imds.url, mailbox: mailbox.url, relay: around.relayUrl, github: around.githubUrl },
 	});
 	if (Bun.which(command[0] as string) === null) throw new ImageProblem("qemu", `${command[0]} is not installed (packages: docs/image.md)`);

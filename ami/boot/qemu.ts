@@ -11,12 +11,16 @@ export interface QemuOptions {
 	kernel: { file: string; cmdline: string; initrd?: string } | null;
 	acceleration: "kvm" | "tcg";
 	memoryMiB?: number;
+	/** Every read of the root disk goes into the folder's `trace`. */
+	trace?: boolean;
 }
 
+const EC2_UUID = "ec2d0d0e-6d61-4966-8c79-000000000001";
 const FIRMWARE = "/usr/share/OVMF";
 export const FIRMWARE_VARIABLES = `${FIRMWARE}/OVMF_VARS_4M.fd`;
 export const consoleOf = (folder: string) => `${folder}/serial.log`;
 export const controlOf = (folder: string) => `${folder}/qmp.sock`;
+export const traceOf = (folder: string) => `${folder}/trace`;
 export const variablesOf = (folder: string) => `${folder}/vars.fd`;
 
 /** KVM where the CPU has what it needs. A /dev/kvm alone says nothing: some hosts offer one that runs no common kernel. */
@@ -50,6 +54,8 @@ export function qemuCommand(options: QemuOptions): string[] {
 			"none",
 			"-no-reboot",
 		],
+		// What says to a guest that it is at EC2.
+		...["-uuid", EC2_UUID, "-smbios", `type=1,manufacturer=Amazon EC2,serial=${EC2_UUID}`],
 		...(acceleration === "kvm" ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi", "-cpu", "max"]),
 		...bootArguments(options),
 		...[
@@ -60,5 +66,6 @@ export function qemuCommand(options: QemuOptions): string[] {
 		],
 		...networkArguments(standIns),
 		...["-serial", `file:${consoleOf(folder)}`, "-qmp", `unix:${controlOf(folder)},server=on,wait=off`],
+		...(options.trace ? ["-trace", "pci_nvme_read", "-D", traceOf(folder)] : []),
 	];
 }

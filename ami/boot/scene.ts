@@ -16,6 +16,12 @@ export interface SceneOptions {
 	image: ImageFacts;
 	fault: FaultName | null;
 	direct: boolean;
+	/** What the job runs instead of the checks. */
+	script?: string;
+	/** What of the disk is otherwise, beside what the fault says. */
+	files?: Record<string, string | null>;
+	/** Trace every read of the disk. */
+	trace?: boolean;
 	/** Everything of the scene; the caller's to remove. */
 	folder: string;
 	signal: AbortSignal;
@@ -66,10 +72,19 @@ function filesOf(fault: FaultName | null): Record<string, string | null> {
 }
 
 async function startScene(options: SceneOptions, onMachine: (machine: Watched) => void): Promise<System> {
-	const { fault, folder, image, direct, signal } = options;
+	const { fault, folder, image, direct, trace, signal } = options;
 	const { maxJob = "10m", clocks = {}, isForgotten = false } = factsOf(fault);
 	await mkdir(folder, { recursive: true });
-	const machines = { image, folder: join(folder, "m"), files: filesOf(fault), isForgotten, direct, signal, onMachine };
+	const machines = {
+		image,
+		folder: join(folder, "m"),
+		files: { ...filesOf(fault), ...options.files },
+		isForgotten,
+		direct,
+		trace,
+		signal,
+		onMachine,
+	};
 	return await startSystem({
 		...{ folder, machines: 1, signal, clocks, configFile: await writeConfig(folder, maxJob) },
 		elsewhere: { boot: (around) => createMachines(around, machines), urls: URLS },
@@ -88,7 +103,7 @@ export async function runScene(options: SceneOptions): Promise<Seen> {
 	const booted = Promise.withResolvers<Watched>();
 	const system = await startScene(options, booted.resolve);
 	try {
-		const script = fault === null ? await readFile(ASSERTIONS, "utf8") : (factsOf(fault).script ?? "true");
+		const script = options.script ?? (fault === null ? await readFile(ASSERTIONS, "utf8") : (factsOf(fault).script ?? "true"));
 		const run = system.github.createRun({ workflow: workflowOf(script), repository: system.repository });
 		const first = () => system.ec2.instances()[0];
 		const jobLog = () => system.github.jobs().find((job) => job.runId === run.id)?.log ?? [];

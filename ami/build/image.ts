@@ -1,7 +1,8 @@
 // `bun run image build`: debootstrap, the numbered scripts, the disk. One image or none: it gets its name when it is whole.
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { librariesOf } from "../../build/libraries.ts";
 import { version } from "../../package.json";
 import { ImageProblem } from "../problem.ts";
 import { type Architecture, type BaseName, readVersions } from "../versions.ts";
@@ -9,16 +10,19 @@ import { layBase } from "./base.ts";
 import { runInside } from "./chroot.ts";
 import { run, type Workshop } from "./command.ts";
 import { CMDLINE, keepKernel, makeDisk, rootStart } from "./disk.ts";
-import { layParts, type Parts } from "./parts.ts";
-import { billOfMaterials, importedLibraries, librariesOf, type Package, parsePackages } from "./sbom.ts";
+import { type Kind, layParts, type Parts } from "./parts.ts";
+import { imageBill, type Package, parsePackages } from "./sbom.ts";
 
 export interface BuildOptions {
+	kind: Kind;
 	base: BaseName;
 	out: string;
 	versions: string;
 	dist: string | null;
 	runner: string;
 	mirror: string | null;
+	/** The time of every younger file, seconds since 1970; null: of the commit. */
+	epoch: number | null;
 }
 
 /** What is written beside the image, and what the command prints. */
@@ -31,32 +35,49 @@ export interface Manifest {
 	base: BaseName;
 	suite: string;
 	architecture: Architecture;
-	runner: { kind: string; version: string; sha256: string };
-	agent: { version: string; sha256: string };
+	kind: Kind;
+	/** Whether the runner is the local system's; no matter for a gateway. */
+	runner: "stand-in" | "release";
+	/** What is in it beside packages. */
+	files: Parts["files"];
 	kernel: { file: string; cmdline: string };
 	rootStartMiB: number;
 	packages: Package[];
 	sbom: string;
 }
 
+/** Whose imports are in the image's program. */
+const PROGRAM: Record<Kind, string> = { runner: "agent/main.ts", gateway: "gateway/main.ts" };
+
 const repository = join(import.meta.dir, "..", "..");
 const AMI = join(import.meta.dir, "..");
 export const CACHE = join(repository, ".cache", "image");
 /** The scripts behind 10-packages.sh, which belongs to the base. */
 const LATER = /^[2-9]\d-.*\.sh$/;
+/** Those that know nothing of runners. */
+const SHARED = /^[6-9]\d-.*\.sh$/;
 
 /** The time that an image's files have: of the commit, so that two builds of it have the same. */
-async function epochOf(shop: Workshop): Promise<number> {
-	const given = Number(process.env.SOURCE_DATE_EPOCH);
-	if (Number.isInteger(given) && given > 0) return given;
+async function epochOf({ epoch }: BuildOptions, shop: Workshop): Promise<number> {
+	if (epoch !== null) return epoch;
 	return Number(await run("epoch", ["git", "-C", repository, "log", "-1", "--format=%ct"], shop));
 }
 
-async function provision(root: string, folder: string, parts: Parts, shop: Workshop, say: (text: string) => void): Promise<void> {
-	const scripts = (await readdir(folder)).filter((name) => LATER.test(name)).toSorted();
-	for (const script of scripts) {
-		say(script.replace(/\.sh$/, ""));
-		await runInside(root, join(folder, script), parts.env, parts.folder, shop);
+/** By their numbers, wherever they lie. */
+async function scriptsOf(kind: Kind): Promise<string[]> {
+	const scripts = async (folder: string, pattern: RegExp) =>
+		(await readdir(join(AMI, folder))).filter((name) => pattern.test(name)).map((name) => join(AMI, folder, name));
+	const found =
+		kind === "runner"
+			? await scripts("provision", LATER)
+			: [...(await scripts("provision", SHARED)), ...(await scripts("gateway/provision", LATER))];
+	return found.toSorted((a, b) => basename(a).localeCompare(basename(b)));
+}
+
+async function provision(root: string, kind: Kind, parts: Parts, shop: Workshop, say: (text: string) => void): Promise<void> {
+	for (const script of await scriptsOf(kind)) {
+		say(basename(script, ".sh"));
+		await runInside(root, script, parts.env, parts.folder, shop);
 	}
 }
 
@@ -66,24 +87,11 @@ async function clampTimes(root: string, epoch: number, shop: Workshop): Promise<
 	await run("times", ["find", root, "-newermt", `@${epoch}`, ...touch], shop);
 }
 
-async function sourcesBelow(...folders: string[]): Promise<string[]> {
-	const found = await Promise.all(
-		folders.map(async (folder) => await Array.fromAsync(new Bun.Glob("**/*.ts").scan({ cwd: join(repository, folder), absolute: true }))),
-	);
-	return await Promise.all(found.flat().map((file) => readFile(file, "utf8")));
-}
-
-async function billOf(root: string, suite: string, base: BaseName, files: Manifest["agent"][], epoch: number, shop: Workshop) {
+async function billOf(root: string, suite: string, base: BaseName, { files }: Parts, kind: Kind, epoch: number, shop: Workshop) {
 	const format = "-f=${Package} ${Version} ${Architecture}\\n";
 	const packages = parsePackages(await run("packages", ["dpkg-query", `--admindir=${join(root, "var/lib/dpkg")}`, "-W", format], shop));
-	const names = importedLibraries(await sourcesBelow("agent", "contract"));
-	const libraries = librariesOf(await readFile(join(repository, "bun.lock"), "utf8"), names);
-	const [agent, runner] = files as [Manifest["agent"], Manifest["agent"]];
-	const named = [
-		{ name: "mayfly-agent", ...agent },
-		{ name: "actions-runner", ...runner },
-	];
-	const text = billOfMaterials({ distribution: base, suite, packages, libraries, files: named, epoch, version });
+	const libraries = await librariesOf(PROGRAM[kind]);
+	const text = imageBill({ distribution: base, suite, packages, libraries, files, epoch, version });
 	return { packages, text };
 }
 
@@ -114,18 +122,17 @@ async function make(options: BuildOptions, out: string, part: string, shop: Work
 	const versions = await readVersions(options.versions);
 	const base = versions.bases[options.base];
 	const architecture = process.arch as Architecture;
-	say("parts: agent, runner");
-	const parts = await layParts({ versions, architecture, dist: options.dist, runner: options.runner }, shop);
+	const { kind } = options;
+	say("parts");
+	const parts = await layParts(kind, { versions, architecture, dist: options.dist, runner: options.runner }, shop);
 	const root = join(shop.folder, "root");
 	await mkdir(root);
 	say(`base: ${base.suite}`);
-	const { packages: wanted } = base;
-	await layBase(root, { kind: "runner", base, architecture, packages: wanted, mirror: options.mirror, cache: CACHE }, shop);
-	await provision(root, join(AMI, "provision"), parts, shop, say);
-	const epoch = await epochOf(shop);
-	const agent = { version, sha256: parts.env.AGENT_SHA256 };
-	const runner = { version: parts.env.RUNNER_VERSION, sha256: parts.env.RUNNER_SHA256 };
-	const { packages, text } = await billOf(root, base.suite, options.base, [agent, runner], epoch, shop);
+	const wanted = kind === "gateway" ? base.gateway : base.packages;
+	await layBase(root, { kind, base, architecture, packages: wanted, mirror: options.mirror, cache: CACHE }, shop);
+	await provision(root, kind, parts, shop, say);
+	const epoch = await epochOf(options, shop);
+	const { packages, text } = await billOf(root, base.suite, options.base, parts, kind, epoch, shop);
 	await clampTimes(root, epoch, shop);
 	say("disk");
 	const { sizeMiB, espMiB } = versions.disk;
@@ -140,8 +147,8 @@ async function make(options: BuildOptions, out: string, part: string, shop: Work
 			sizeMiB,
 			writtenMiB: Math.round(written / 2 ** 20),
 		},
-		...{ base: options.base, suite: base.suite, architecture, agent },
-		runner: { kind: options.runner === "stand-in" ? "stand-in" : "release", ...runner },
+		...{ kind, base: options.base, suite: base.suite, architecture, files: parts.files },
+		runner: options.runner === "stand-in" ? "stand-in" : "release",
 		kernel: { file: `${out}.vmlinuz`, cmdline: CMDLINE.join(" ") },
 		...{ rootStartMiB: rootStart(espMiB), packages, sbom: `${out}.cdx.json` },
 	};

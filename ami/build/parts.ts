@@ -1,16 +1,17 @@
-// What goes into an image beside packages: the agent, the runner, units and files, each with the hash that its script checks it by.
+// What goes into an image beside packages: its program, the runner, units and files, each with the hash that its script checks it by.
 import { copyFile, cp, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readyParts } from "../../build/ready.ts";
+import { readyGateway, readyParts } from "../../build/ready.ts";
+import { version as ours } from "../../package.json";
 import { ImageProblem } from "../problem.ts";
 import { type Architecture, runnerPin, type Versions } from "../versions.ts";
-import type { Workshop } from "./command.ts";
+import { run, type Workshop } from "./command.ts";
 import { makeStandIn } from "./stand-in.ts";
 
 export interface PartsOptions {
 	versions: Versions;
 	architecture: Architecture;
-	/** A folder of `bun run build` with its SHA256SUMS; null: the agent is built from this checkout. */
+	/** A folder of `bun run build` with its SHA256SUMS; null: the program is built from this checkout. */
 	dist: string | null;
 	/** `stand-in`, `release` (downloaded) or the path of a release's tarball. */
 	runner: string;
@@ -19,8 +20,13 @@ export interface PartsOptions {
 export interface Parts {
 	folder: string;
 	/** What the provisioning scripts are told, beside PARTS. */
-	env: { AGENT_SHA256: string; RUNNER_VERSION: string; RUNNER_SHA256: string };
+	env: Record<string, string>;
+	/** For the bill of materials. */
+	files: { name: string; version: string; sha256: string }[];
 }
+
+export const KINDS = ["runner", "gateway"] as const;
+export type Kind = (typeof KINDS)[number];
 
 const AMI = join(import.meta.dir, "..");
 const DOWNLOAD_MS = 300_000;
@@ -37,21 +43,23 @@ export function listedHash(sums: string, name: string): string | null {
 	return line && /^[0-9a-f]{64} /.test(line) ? line.slice(0, 64) : null;
 }
 
-/** The agent, and the hash that it must have. A built one has its own; one of a folder that folder's. */
-async function layAgent(to: string, { dist, architecture }: PartsOptions): Promise<string> {
+/** One of our programs, and the hash that it must have. A built one has its own; one of a folder that folder's. */
+async function layProgram(part: "agent" | "gateway", to: string, { dist, architecture }: PartsOptions): Promise<string> {
 	if (dist === null) {
-		await copyFile((await readyParts()).agent, to);
+		await copyFile(part === "agent" ? (await readyParts()).agent : await readyGateway(), to);
 		return await sha256Of(to);
 	}
-	const name = `mayfly-agent-linux-${architecture}`;
+	const name = `mayfly-${part}-linux-${architecture}`;
 	const sums = await readFile(join(dist, "SHA256SUMS"), "utf8").catch((cause) => {
-		throw new ImageProblem("agent", `${dist} has no SHA256SUMS: run bun run build`, { cause });
+		throw new ImageProblem(part, `${dist} has no SHA256SUMS: run bun run build`, { cause });
 	});
 	const sha256 = listedHash(sums, name);
-	if (sha256 === null) throw new ImageProblem("agent", `no sha256 for ${name} in ${join(dist, "SHA256SUMS")}`);
+	if (sha256 === null) throw new ImageProblem(part, `no sha256 for ${name} in ${join(dist, "SHA256SUMS")}`);
 	await copyFile(join(dist, name), to).catch((cause) => {
-		throw new ImageProblem("agent", `${join(dist, name)} cannot be read`, { cause });
+		throw new ImageProblem(part, `${join(dist, name)} cannot be read`, { cause });
 	});
+	const found = await sha256Of(to);
+	if (found !== sha256) throw new ImageProblem(part, `${join(dist, name)} has sha256 ${found}, SHA256SUMS says ${sha256}`);
 	return sha256;
 }
 
@@ -81,14 +89,41 @@ async function layRunner(to: string, { runner, versions, architecture }: PartsOp
 	return pin;
 }
 
-/** Lays them out in a folder of the workshop. */
-export async function layParts(options: PartsOptions, shop: Workshop): Promise<Parts> {
+async function layRunnerParts(options: PartsOptions, shop: Workshop): Promise<Parts> {
 	const folder = join(shop.folder, "parts");
 	await mkdir(folder, { recursive: true });
-	const agent = await layAgent(join(folder, "mayfly-agent"), options);
+	const agent = await layProgram("agent", join(folder, "mayfly-agent"), options);
 	const { version, sha256 } = await layRunner(join(folder, "actions-runner.tar.gz"), options, shop);
 	await cp(join(AMI, "units"), join(folder, "units"), { recursive: true });
 	await cp(join(AMI, "files"), join(folder, "files"), { recursive: true });
-	await copyFile(join(AMI, "units.allow"), join(folder, "units.allow"));
-	return { folder, env: { AGENT_SHA256: agent, RUNNER_VERSION: version, RUNNER_SHA256: sha256 } };
+	const compile = ["cc", "-Os", "-static", "-s", "-Wall", "-Wextra", "-Werror", "-Wl,--build-id=none"];
+	await run("read-ahead", [...compile, "-o", join(folder, "read-ahead"), join(AMI, "files/read-ahead.c")], shop);
+	for (const name of ["units.allow", "rules.allow"]) await copyFile(join(AMI, name), join(folder, name));
+	const files = [
+		{ name: "mayfly-agent", version: ours, sha256: agent },
+		{ name: "actions-runner", version, sha256 },
+	];
+	return {
+		folder,
+		files,
+		env: { ARCHITECTURE: options.architecture, AGENT_SHA256: agent, RUNNER_VERSION: version, RUNNER_SHA256: sha256 },
+	};
+}
+
+/** The gateway's: no runner, no agent, its own allowlist. */
+async function layGatewayParts(options: PartsOptions, shop: Workshop): Promise<Parts> {
+	const folder = join(shop.folder, "parts");
+	await mkdir(folder, { recursive: true });
+	const sha256 = await layProgram("gateway", join(folder, "mayfly-gateway"), options);
+	await cp(join(AMI, "gateway"), join(folder, "gateway"), { recursive: true });
+	await cp(join(AMI, "files"), join(folder, "files"), { recursive: true });
+	await copyFile(join(AMI, "rules.allow"), join(folder, "rules.allow"));
+	await copyFile(join(AMI, "gateway/units.allow"), join(folder, "units.allow"));
+	const files = [{ name: "mayfly-gateway", version: ours, sha256 }];
+	return { folder, files, env: { ARCHITECTURE: options.architecture, GATEWAY_SHA256: sha256 } };
+}
+
+/** Lays them out in a folder of the workshop. */
+export async function layParts(kind: Kind, options: PartsOptions, shop: Workshop): Promise<Parts> {
+	return kind === "gateway" ? await layGatewayParts(options, shop) : await layRunnerParts(options, shop);
 }

@@ -1,16 +1,11 @@
-// What is in an image as a CycloneDX document: Debian's packages, the agent with the libraries in it, the runner. Pure.
+// What is in an image as a CycloneDX document: Debian's packages, our program with the libraries in it, the runner. Pure.
+import type { Library } from "../../build/libraries.ts";
+import { billOfMaterials, type Component, libraryComponent } from "../../build/sbom.ts";
 
 export interface Package {
 	name: string;
 	version: string;
 	architecture: string;
-}
-
-export interface Library {
-	name: string;
-	version: string;
-	/** As bun.lock has it: `sha512-<base64>`. */
-	integrity: string;
 }
 
 export interface Bill {
@@ -33,62 +28,22 @@ export function parsePackages(text: string): Package[] {
 		.map(([name = "", version = "", architecture = ""]) => ({ name, version, architecture }));
 }
 
-type LockEntry = [spec: string, ...rest: unknown[]];
-type LockFile = { packages: Record<string, LockEntry> };
-
-/** bun.lock is JSON with commas at the ends of lists. */
-const parseLock = (text: string) => JSON.parse(text.replace(/,(\s*[}\]])/g, "$1")) as LockFile;
-
-/** The libraries that the named ones bring, themselves included. */
-export function librariesOf(lock: string, names: string[]): Library[] {
-	const { packages } = parseLock(lock);
-	const found = new Map<string, Library>();
-	const add = (name: string) => {
-		const entry = packages[name];
-		if (entry === undefined || found.has(name)) return;
-		const [spec] = entry;
-		const facts = entry.find((it) => typeof it === "object" && it !== null) as { dependencies?: Record<string, string> } | undefined;
-		found.set(name, { name, version: spec.slice(spec.lastIndexOf("@") + 1), integrity: String(entry.at(-1)) });
-		Object.keys(facts?.dependencies ?? {}).forEach(add);
-	};
-	names.forEach(add);
-	return [...found.values()].toSorted((a, b) => a.name.localeCompare(b.name));
-}
-
-/** Libraries that sources import: no files of ours, nothing of the runtime's own. */
-export function importedLibraries(sources: string[]): string[] {
-	const names = sources.flatMap((text) => [...text.matchAll(/(?:from|import)\s*\(?\s*"([^".][^"]*)"/g)].map((match) => match[1] as string));
-	const libraries = names.filter((name) => !/^(node:|bun$|bun:)/.test(name));
-	return [
-		...new Set(
-			libraries.map((name) =>
-				name
-					.split("/")
-					.slice(0, name.startsWith("@") ? 2 : 1)
-					.join("/"),
-			),
-		),
-	].toSorted();
-}
-
-const hex = (integrity: string) => Buffer.from(integrity.replace(/^sha512-/, ""), "base64").toString("hex");
-
-export function billOfMaterials({ distribution, suite, packages, libraries, files, epoch, version }: Bill): string {
-	const components = [
+export function imageBill({ distribution, suite, packages, libraries, files, epoch, version }: Bill): string {
+	const components: Component[] = [
 		{ type: "operating-system", name: distribution, version: suite },
-		...files.map(({ name, version, sha256 }) => ({ type: "application", name, version, hashes: [{ alg: "SHA-256", content: sha256 }] })),
-		...packages.map(({ name, version, architecture }) => ({
-			...{ type: "library", name, version },
-			purl: `pkg:deb/${distribution}/${name}@${encodeURIComponent(version)}?arch=${architecture}&distro=${suite}`,
-		})),
-		...libraries.map(({ name, version, integrity }) => ({
-			...{ type: "library", name, version, purl: `pkg:npm/${name.replace("@", "%40")}@${version}` },
-			hashes: [{ alg: "SHA-512", content: hex(integrity) }],
-		})),
+		...files.map(
+			({ name, version, sha256 }): Component => ({
+				...{ type: "application", name, version },
+				hashes: [{ alg: "SHA-256", content: sha256 }],
+			}),
+		),
+		...packages.map(
+			({ name, version, architecture }): Component => ({
+				...{ type: "library", name, version },
+				purl: `pkg:deb/${distribution}/${name}@${encodeURIComponent(version)}?arch=${architecture}&distro=${suite}`,
+			}),
+		),
+		...libraries.map(libraryComponent),
 	];
-	const metadata = {
-		timestamp: new Date(epoch * 1000).toISOString(),
-		component: { type: "operating-system", name: "mayfly-image", version },
-	};
-	return `${JSON.stringify({ bomFormat: "CycloneDX", specVersion: "1.5", version: 1, metadata, components }, null, "\t")}\n`;
+	return billOfMaterials({ type: "operating-system", name: "mayfly-image", version }, components, epoch);
 }

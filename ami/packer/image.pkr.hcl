@@ -1,4 +1,4 @@
-# Publishes a disk as an AMI: a machine that lives for minutes writes the very bytes that were booted before, and reads them back.
+# Publishes a disk as an AMI: a machine that lives for minutes writes the very bytes that were built, and reads them back.
 # The same for runners and gateways and for both architectures: packer build -var-file=runner-x64.pkrvars.hcl .
 
 locals {

@@ -20,7 +20,7 @@ found=$(zstd --decompress --stdout "$folder/disk.raw.zst" | sha256sum | cut -d '
 
 variables=(
 	-var "name=$name" -var "disk=$folder/disk.raw.zst" -var "disk_sha256=$sha256" -var "disk_bytes=$(($(of .sizeMiB) * 1048576))"
-	-var "commit=$COMMIT" -var "runner_version=$(of '.runner.version // "none"')" -var "region=$REGION" -var "writer_ami=$writer"
+	-var "commit=$COMMIT" -var "runner_version=$(of '[.files[] | select(.name == "actions-runner").version][0] // "none"')" -var "region=$REGION" -var "writer_ami=$writer"
 	-var "regions=$(jq --null-input --compact-output '$ARGS.positional' --args -- "${regions[@]}")"
 )
 [[ -z ${SUBNET_ID:-} ]] || variables+=(-var "subnet_id=$SUBNET_ID")

@@ -11,7 +11,7 @@ variable "name" {
 
 variable "disk" {
   type        = string
-  description = "The disk that `bun run image build` made and `bun run image boot` tried, compressed with zstd."
+  description = "The disk that `bun run image build` made, compressed with zstd."
 }
 
 variable "disk_sha256" {

@@ -21,6 +21,8 @@ while read -r name version; do
 done <<< "$PACKAGES" > /etc/apt/preferences.d/mayfly
 
 apt-get update -qq -o APT::Update::Error-Mode=any
+# debootstrap takes what the suite was released with; fixes since then come here.
+apt-get dist-upgrade -y -qq -o Dpkg::Options::=--force-confold
 apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-confold ${KERNEL:+"$KERNEL"} "${names[@]}"
 
 while read -r name version; do

@@ -4,6 +4,7 @@ import { type ResolvedFile, resolveFile } from "../../contract/config.ts";
 import type { ConfigProblem } from "../../contract/config-checks.ts";
 import { readMayflyFile } from "../../egress/mayfly-file.ts";
 import { linePlace, linesOf } from "../../local/workflow/document.ts";
+import { presetProblems } from "./check-presets.ts";
 import { offsetOfPath } from "./config-place.ts";
 import type { LintProblem } from "./problem.ts";
 
@@ -38,4 +39,9 @@ function placesIn(text: string): (problem: ConfigProblem) => { line: number; col
 		document ??= parseDocument(text, { prettyErrors: false });
 		return linePlace({ lines }, offsetOfPath(document, path, reason === "unknown key"));
 	};
+}
+
+/** What is wrong with the presets of a file that is right in itself. */
+export function checkPresets(file: string, text: string, config: ResolvedFile): LintProblem[] {
+	return problemsAt(file, text, presetProblems(config));
 }

@@ -3,6 +3,7 @@ import type { ResolvedFile } from "../../contract/config.ts";
 import { type MachineRequest, resolveLabels } from "../../contract/label.ts";
 import { ExpressionError } from "../../local/workflow/expression.ts";
 import { toText } from "../../local/workflow/expression-values.ts";
+import { whyNoMachine } from "./check-presets.ts";
 import { isUncertain, type Leg, RUN_ID, SHARED, UNKNOWN, valueOfTemplate } from "./known.ts";
 import type { LintJob, RunsOn } from "./model.ts";
 import type { Rule, Severity } from "./problem.ts";
@@ -107,9 +108,15 @@ function judge(
 	say: (severity: Severity, rule: Rule, message: string) => LabelCheck,
 ): LabelCheck {
 	const reading = resolveLabels(labels, config);
-	if (reading.ok) return { findings: [], requests: [reading.request] };
+	if (reading.ok) {
+		const reason = whyNoMachine(reading.request);
+		const findings = reason === null ? [] : say("error", "label", `${text}: ${reason}`).findings;
+		return { findings, requests: [reading.request] };
+	}
+	if (reading.ours) return say("error", "label", `${text}: ${reading.reason}`);
+	// Of another stack, or a typing error.
 	if (labels.some(isOurs) || (labels.some(isRunsOns) && config.acceptRunsOnLabels))
-		return say("error", "label", `${text}: ${reading.reason}`);
+		return say("warning", "label-unserved", `${text}: ${reading.reason}`);
 	if (labels.some(isRunsOns)) return say("warning", "runs-on-label", `${text}: ${reading.reason}`);
 	if (labels.every((label) => HOSTED.test(label))) return { findings: [], requests: [] };
 	return say("warning", "label-unserved", `no preset lists the labels ${text}: Mayfly launches nothing for them`);

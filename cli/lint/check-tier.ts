@@ -1,6 +1,6 @@
 // Whether the tier of a job's machine would admit the job, as far as the workflow says (DESIGN 7). Pure.
 import type { ResolvedFile, Tier } from "../../contract/config.ts";
-import { type Rule as AdmissionRule, admits, type RuleFacts } from "../../contract/rule.ts";
+import { type Rule as AdmissionRule, admits, matches, type RuleFacts } from "../../contract/rule.ts";
 import type { Finding } from "./check-labels.ts";
 import { isOnlyCalled } from "./check-permissions.ts";
 import { isUncertain, valueOfTemplate } from "./known.ts";
@@ -29,7 +29,15 @@ export function checkTier(workflow: LintWorkflow, job: LintJob, at: number, name
 		message: `job ${job.key}: ${message} (tier ${name})`,
 	});
 	const own = [...checkEvents(workflow, job, tier, say), ...checkPath(workflow, tier, say)];
-	return tier.kind === "build" ? own : [...own, ...checkToken(workflow, job, say), ...checkEnvironment(job, tier, say)];
+	if (tier.kind === "build") return [...own, ...checkProtected(job, config, say)];
+	return [...own, ...checkToken(workflow, job, say), ...checkEnvironment(job, tier, say)];
+}
+
+/** Build machines hold nothing back from their jobs. */
+function checkProtected({ environment }: LintJob, { protectedEnvironments }: ResolvedFile, say: Say): Finding[] {
+	const name = environment === null ? null : knownText(environment);
+	if (name === null || !matches(protectedEnvironments, name)) return [];
+	return [say("error", "tier-protected", `the environment ${name} is protected: only a deploy tier serves it`)];
 }
 
 function checkEvents({ events }: LintWorkflow, job: LintJob, tier: Tier, say: Say): Finding[] {

@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import type { Terminal } from "../terminal.ts";
 import { HELP, type LintArguments, readArguments } from "./arguments.ts";
-import { type ConfigCheck, checkConfig } from "./check-config.ts";
+import { type ConfigCheck, checkConfig, checkPresets } from "./check-config.ts";
 import { checkWorkflow, type WorkflowCheck } from "./check-workflow.ts";
 import { configPlaces, findWorkflows, isThere, readText, type TextReading } from "./files.ts";
 import { type LintReport, reportJson, reportLines } from "./print.ts";
@@ -67,7 +67,9 @@ const unreadable = (file: string, reason: string): LintProblem => ({
 });
 
 function checkConfigText(file: string, read: TextReading): ConfigCheck {
-	return read.ok ? checkConfig(file, read.text) : { config: null, problems: [unreadable(file, read.reason)] };
+	if (!read.ok) return { config: null, problems: [unreadable(file, read.reason)] };
+	const { config, problems } = checkConfig(file, read.text);
+	return { config, problems: config === null ? problems : checkPresets(file, read.text, config) };
 }
 
 async function checkWorkflowFile(file: string, repository: string, config: ConfigCheck["config"]): Promise<WorkflowCheck> {

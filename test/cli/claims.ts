@@ -20,12 +20,12 @@ interface Said {
 }
 
 /** `prefix` begins the files' names. */
-export function claims(name: string, prefix: string, rows: Row[]): void {
+export function claims(name: string, prefix: string, rows: Row[], config = CONFIG): void {
 	const fileOf = (at: number) => `.github/workflows/${prefix}-${at}.yml`;
 	let said: Said[];
 	beforeAll(async () => {
 		const files = Object.fromEntries(rows.map(([, text], at) => [fileOf(at), text]));
-		const { problems, notes } = JSON.parse((await lint({ "mayfly.yml": CONFIG, ...files }, "--json")).out);
+		const { problems, notes } = JSON.parse((await lint({ "mayfly.yml": config, ...files }, "--json")).out);
 		said = [...problems, ...notes];
 	});
 	describe(name, () => {

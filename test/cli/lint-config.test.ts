@@ -1,6 +1,7 @@
 // Problems of mayfly.yml stand where they are in the file, all of them at once.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { checkConfig } from "../../cli/lint/check-config.ts";
+import { ID, job } from "./claims.ts";
 import { CONFIG, lint } from "./repository.ts";
 
 setDefaultTimeout(60_000);
@@ -19,6 +20,17 @@ describe("a problem of mayfly.yml", () => {
 			"mayfly.yml:20:1: error: colour: unknown key [config]",
 			"mayfly.yml has problems: labels are not checked until it is mended",
 			"4 errors, 0 warnings in 0 workflows with 0 jobs and mayfly.yml",
+		]);
+	});
+
+	test("is a preset too that no machine is like: the rest of the file is believed all the same", async () => {
+		const wrong = CONFIG.replace("small: { tier: build, cpu: 2,", "small: { tier: build, cpu: 3,");
+		const { code, out } = await lint({ "mayfly.yml": wrong, ".github/workflows/a.yml": job(`${ID}/runner=huge`) });
+		expect(code).toBe(1);
+		expect(out.trimEnd().split("\n")).toEqual([
+			expect.stringContaining(".github/workflows/a.yml:5:14: error: job one: "),
+			"mayfly.yml:4:3: error: presets.small: every job of it is refused: No instance type that is known here has 3 vCPUs, at most 64 GiB, x64. [config]",
+			"2 errors, 0 warnings in 1 workflow with 1 job and mayfly.yml",
 		]);
 	});
 
@@ -46,6 +58,8 @@ describe("a problem of mayfly.yml", () => {
 		],
 		["a text that is not YAML stands at its line", CONFIG.replace("tiers:", "tiers: ["), "9:1 "],
 		["a doubled key stands at its line", `${CONFIG}owners: []\n`, "19:1 Map keys must be unique"],
+		["a number without end is told: it would be lost on its way", CONFIG.replace("cpu: 16", "cpu: .inf"), "10:1 .inf is no number"],
+		["what is not a number either", CONFIG.replace("ram: 64", "ram: .NaN"), "10:1 .NaN is no number"],
 		["an empty file stands at its start", "", "1:1 "],
 		["a list for the file stands at its start", "- a\n", "1:1 owners: is missing"],
 		["an alias to nothing is told", "owners: *x\n", "1:1 Unresolved alias"],

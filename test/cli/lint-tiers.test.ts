@@ -1,6 +1,7 @@
 // What lint says of permissions, and of tiers that would not admit a job.
 import { setDefaultTimeout } from "bun:test";
 import { claims, ID, job, type Row } from "./claims.ts";
+import { CONFIG } from "./repository.ts";
 
 setDefaultTimeout(60_000);
 
@@ -137,6 +138,16 @@ const DEPLOYS: Row[] = [
 	],
 ];
 
+const PROTECTED: Row[] = [
+	[
+		"a build tier does not serve a protected environment",
+		job(`${ID}/runner=small`, "    environment: { name: Guarded-eu, url: x }\n"),
+		["error", "tier-protected", "the environment Guarded-eu is protected: only a deploy tier serves it (tier build)"],
+	],
+	["a build tier serves other environments", job(`${ID}/runner=small`, "    environment: preview\n")],
+	["a deploy tier serves it", ship(`    ${TOKEN}\n    environment: guarded-eu\n`)],
+];
+
 /** Its runs have the caller's path and event. */
 const CALLED: Row[] = [["is not judged by its own path and event", ship(SHIPPED, "workflow_call", `${ID}/runner=ship`)]];
 
@@ -144,3 +155,4 @@ claims("permissions", "permissions", PERMISSIONS);
 claims("tiers", "tier", TIERS);
 claims("the workflow of a deploy tier", "deploy", DEPLOYS);
 claims("a workflow that is only called", "called", CALLED);
+claims("a protected environment", "protected", PROTECTED, `${CONFIG}protectedEnvironments: [guarded-*]\n`);

@@ -32,7 +32,7 @@ function proxyLine(frontend: "tls" | "web", values: Record<string, string>): str
 	const scope = frontend === "tls" ? "sess" : "txn";
 	const tokens: Record<string, string> = {
 		...{ "%Ts.%ms": "1795474174.847", "%ci": "10.77.12.9", "%cp": "49416", "%[fc_dst]": "203.0.113.10", "%[dst]": "203.0.113.11" },
-		...{ "%ts": "--", "%U": "745", "%B": "1545", "%Tt": "3", "%HM": "GET", "%ST": "403" },
+		...{ "%ts": "--", "%U": "745", "%B": "1545", "%Tt": "3", "%ST": "403" },
 	};
 	const filled = format
 		.replace(/%\[var\((?:sess|txn)\.(name|list|act|why|method)\)(?:,json\(utf8s\))?\]/g, (_, name: string) => values[name] ?? "-")
@@ -40,8 +40,8 @@ function proxyLine(frontend: "tls" | "web", values: Record<string, string>): str
 	expect([scope, filled.includes("%")]).toEqual([scope, false]);
 	return filled;
 }
-const DENIED = { name: "evil.example", list: "build", act: "deny", why: "not-listed" };
-const ALLOWED = { name: "github.com", list: "build", act: "allow", why: "listed" };
+const DENIED = { method: "GET", name: "evil.example", list: "build", act: "deny", why: "not-listed" };
+const ALLOWED = { method: "GET", name: "github.com", list: "build", act: "allow", why: "listed" };
 
 /** As the Developer Guide of Route 53 shows one. */
 const dnsLine = (more: object) =>

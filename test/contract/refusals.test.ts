@@ -136,6 +136,17 @@ describe("admits", () => {
 		expect(admits({ forks: false }, { ...facts, fork: null })).toMatchObject({ admitted: false, rule: "forks" });
 	});
 
+	test("names of GitHub's are compared in any case, those of git and of files letter by letter: main and Main are two branches", () => {
+		const admitted = (rule: object, fact: object) => admits({ forks: true, ...rule }, { ...facts, ...fact }).admitted;
+		expect(admitted({ environments: ["Prod*"] }, { environment: "PRODuction" })).toBeTrue();
+		expect(admitted({ repositories: ["Octo-Org/*"] }, { repository: "octo-org/Shop" })).toBeTrue();
+		expect(admitted({ actors: ["Mona"] }, { actor: "mona" })).toBeTrue();
+		for (const ref of ["refs/heads/Main", "refs/heads/MAIN", "refs/Heads/main"])
+			expect(admitted({ refs: ["refs/heads/main"] }, { ref })).toBeFalse();
+		expect(admitted({ refs: ["refs/tags/v*"] }, { ref: "refs/tags/V1" })).toBeFalse();
+		expect(admitted({ workflows: [".github/workflows/deploy.yml"] }, { workflow: ".github/workflows/Deploy.yml" })).toBeFalse();
+	});
+
 	test("one star stops at a slash, two do not, and nothing else is special", () => {
 		expect(admits({ forks: true, refs: ["refs/heads/*"] }, { ...facts, ref: "refs/heads/a/b" }).admitted).toBeFalse();
 		expect(admits({ forks: true, refs: ["refs/heads/**"] }, { ...facts, ref: "refs/heads/a/b" }).admitted).toBeTrue();

@@ -49,3 +49,27 @@ export async function outputsOf(client: CloudFormationClient, stack: string): Pr
 	const { Stacks = [] } = await client.send(new DescribeStacksCommand({ StackName: stack }));
 	return Object.fromEntries((Stacks[0]?.Outputs ?? []).map(({ OutputKey = "", OutputValue = "" }) => [OutputKey, OutputValue]));
 }
+
+/** How a service is asked for a resource by its id. */
+export const QUERIES: Record<string, [service: string, action: string, parameter: string]> = {
+	"AWS::EC2::VPC": ["ec2", "DescribeVpcs", "VpcId.1"],
+	"AWS::EC2::Subnet": ["ec2", "DescribeSubnets", "SubnetId.1"],
+	"AWS::EC2::RouteTable": ["ec2", "DescribeRouteTables", "RouteTableId.1"],
+	"AWS::EC2::SecurityGroup": ["ec2", "DescribeSecurityGroups", "GroupId.1"],
+	"AWS::EC2::LaunchTemplate": ["ec2", "DescribeLaunchTemplates", "LaunchTemplateId.1"],
+	"AWS::EC2::Instance": ["ec2", "DescribeInstances", "InstanceId.1"],
+	"AWS::EC2::InternetGateway": ["ec2", "DescribeInternetGateways", "InternetGatewayId.1"],
+	"AWS::EC2::VPCEndpoint": ["ec2", "DescribeVpcEndpoints", "VpcEndpointId.1"],
+	"AWS::EC2::FlowLog": ["ec2", "DescribeFlowLogs", "FlowLogId.1"],
+	"AWS::IAM::Role": ["iam", "GetRole", "RoleName"],
+	"AWS::IAM::InstanceProfile": ["iam", "GetInstanceProfile", "InstanceProfileName"],
+	"AWS::SNS::Topic": ["sns", "GetTopicAttributes", "TopicArn"],
+};
+
+export async function isKnown(url: string, { type, physicalId }: Made): Promise<boolean> {
+	const [service = "", Action = "", parameter = ""] = QUERIES[type] ?? [];
+	const authorization = `AWS4-HMAC-SHA256 Credential=test/20260101/${REGION}/${service}/aws4_request`;
+	const body = new URLSearchParams({ Action, Version: service === "ec2" ? "2016-11-15" : "2010-05-08", [parameter]: physicalId });
+	const answer = await fetch(url, { method: "POST", headers: { authorization }, body });
+	return (await answer.text()).includes(physicalId) && answer.ok;
+}

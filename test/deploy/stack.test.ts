@@ -13,7 +13,7 @@ import { EGRESS_KEY, parseEgressDocument } from "../../contract/egress.ts";
 import { subnetPlan } from "../../egress/plan.ts";
 import { ec2Client } from "../fakes/aws-account.ts";
 import { ACCOUNT, type AwsAccount, CREDENTIALS, type Ended, EXAMPLE, NEEDED, REGION, startAwsAccount } from "./account.ts";
-import { askedFor, cloudFormationOf, type Made, madeIn, outputsOf } from "./resources.ts";
+import { askedFor, cloudFormationOf, isKnown, type Made, madeIn, outputsOf, QUERIES } from "./resources.ts";
 
 const MINUTES = 60_000;
 // Each test is a process or several, on a machine that others use.
@@ -22,6 +22,7 @@ setDefaultTimeout(3 * MINUTES);
 const SKIPPED = [
 	"AWS::Budgets::Budget",
 	"AWS::CloudWatch::Alarm",
+	"AWS::EC2::InstanceConnectEndpoint",
 	"AWS::EC2::NetworkAcl",
 	"AWS::EC2::NetworkAclEntry",
 	"AWS::EC2::SubnetNetworkAclAssociation",
@@ -34,9 +35,12 @@ const SKIPPED = [
 	"AWS::Route53Resolver::ResolverQueryLoggingConfig",
 	"AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation",
 	"AWS::S3::BucketPolicy",
+	"AWS::SNS::Subscription",
 	"AWS::SNS::TopicPolicy",
 ];
 const CHOSEN = ["--region", REGION, "--config", EXAMPLE];
+/** What conditions leave out otherwise: a third zone, the way in for people, the mail. */
+const MORE = { Zones: "3", SshCidr: "203.0.113.0/24", AlarmEmail: "ops@example.com" };
 const GIVEN = {
 	RelayUrl: "https://relay.example.com",
 	AppId: "42",
@@ -56,7 +60,12 @@ const typeOf = (line: string) => line.split(" ")[1] ?? "";
 beforeAll(async () => {
 	account = await startAwsAccount();
 	client = cloudFormationOf(account.url);
-	first = await account.deploy([...CHOSEN, ...NEEDED, "--yes"]);
+	first = await account.deploy([
+		...CHOSEN,
+		...NEEDED,
+		...Object.entries(MORE).flatMap(([name, value]) => ["--set", `${name}=${value}`]),
+		"--yes",
+	]);
 	made = first.status === 0 ? await madeIn(client, "mayfly") : [];
 	mailbox = first.status === 0 ? ((await outputsOf(client, "mayfly")).MailboxBucket ?? "") : "";
 }, 10 * MINUTES);
@@ -73,7 +82,7 @@ describe("a first deployment", () => {
 	test(
 		"makes every resource that the templates ask for, but for the types that moto skips",
 		() => {
-			const asked = askedFor(["build", "deploy"], GIVEN);
+			const asked = askedFor(["build", "deploy"], { ...GIVEN, ...MORE, Zones: 3 });
 			const there = made.map(({ path, type }) => `${path} ${type}`);
 			const skipped = asked.filter((line) => !there.includes(line));
 			process.stdout.write(`${asked.length} resources asked for, ${there.length} made, ${skipped.length} skipped by moto\n`);
@@ -86,6 +95,14 @@ describe("a first deployment", () => {
 		MINUTES,
 	);
 
+	test("makes what the services themselves know of", async () => {
+		const strangers = await Promise.all(
+			made.filter(({ type }) => Object.hasOwn(QUERIES, type)).map(async (one) => ((await isKnown(account.url, one)) ? [] : [one])),
+		);
+		expect(strangers.flat()).toEqual([]);
+		expect(Object.keys(QUERIES).filter((type) => !made.some((one) => one.type === type))).toEqual([]);
+	});
+
 	test("gives subnets the addresses of egress/plan.ts", async () => {
 		const ids = new Map(made.filter(({ type }) => type === "AWS::EC2::Subnet").map(({ path, physicalId }) => [physicalId, path]));
 		const { Subnets = [] } = await ec2Client(account.url, { region: REGION, credentials: CREDENTIALS }).send(
@@ -94,11 +111,11 @@ describe("a first deployment", () => {
 		const cidrs = Object.fromEntries(
 			Subnets.map(({ SubnetId = "", CidrBlock, AvailabilityZone }) => [ids.get(SubnetId), [CidrBlock, AvailabilityZone]]),
 		);
-		const planned = subnetPlan("10.77.0.0/16", 2, 2);
+		const planned = subnetPlan("10.77.0.0/16", 3, 2);
 		if (!planned.ok) throw new Error(planned.reason);
 		const { gateways, pollers, tiers } = planned.plan;
 		const inZones = (names: (zone: string) => string, ranges: string[] = []) =>
-			ranges.map((range, at) => [names("AB"[at] ?? ""), [range, `${REGION}${"ab"[at]}`]] as const);
+			ranges.map((range, at) => [names("ABC"[at] ?? ""), [range, `${REGION}${"abc"[at]}`]] as const);
 		expect(cidrs).toEqual(
 			Object.fromEntries([
 				...inZones((zone) => `Network/GatewaySubnet${zone}`, gateways),
@@ -117,9 +134,9 @@ describe("a first deployment", () => {
 		const list = parseEgressDocument(await objectAt(EGRESS_KEY));
 		if (!list.ok) throw new Error(list.reason);
 		expect(list.value.lists.map(({ name, sources }) => [name, sources])).toEqual([
-			["build", ["10.77.16.0/20", "10.77.32.0/20"]],
-			["deploy", ["10.77.64.0/20", "10.77.80.0/20"]],
-			["poller", ["10.77.6.0/23", "10.77.8.0/23"]],
+			["build", ["10.77.16.0/20", "10.77.32.0/20", "10.77.48.0/20"]],
+			["deploy", ["10.77.64.0/20", "10.77.80.0/20", "10.77.96.0/20"]],
+			["poller", ["10.77.6.0/23", "10.77.8.0/23", "10.77.10.0/23"]],
 		]);
 	});
 

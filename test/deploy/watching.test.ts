@@ -2,8 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { changeSetName, makeChangeSet } from "../../deploy/change-set.ts";
 import { type Change, changeCounts, changeLines } from "../../deploy/changes.ts";
-import type { ChangeSetNow } from "../../deploy/cloudformation.ts";
-import { createCloudFormation } from "../../deploy/cloudformation.ts";
+import { type ChangeSetNow, type ChangeSetRequest, createCloudFormation } from "../../deploy/cloudformation.ts";
 import { eventLine, firstFailure, type StackEvent, watch } from "../../deploy/events.ts";
 import { wayTo } from "../../deploy/stack-state.ts";
 
@@ -96,6 +95,7 @@ describe("changes", () => {
 		logicalId: "A",
 		type: "AWS::EC2::VPC",
 		replacement: null,
+		isOpened: false,
 		...over,
 	});
 	const CHANGES = [
@@ -161,42 +161,66 @@ describe("changes", () => {
 
 describe("a change set", () => {
 	const request = { stack: "mayfly", name: "d", type: "UPDATE", templateUrl: "u", parameters: {}, roleArn: null } as const;
-	async function made(...states: [status: string, reason: string | null][]) {
+	const SOME: Change = { within: [], action: "Add", logicalId: "A", type: "T", replacement: null, isOpened: false };
+	const NESTED: Change = { ...SOME, action: "Modify", type: STACK, isOpened: true };
+	async function made(...states: [status: string, reason: string | null, changes?: readonly Change[]][]) {
 		const deleted: string[] = [];
-		let begun = "";
+		const begun: string[] = [];
+		const said: string[] = [];
 		const port = {
-			createChangeSet: async () => "cs",
+			createChangeSet: async ({ name, nested }: ChangeSetRequest) => `${name} ${nested ? "nested" : "plain"}`,
 			changeSet: async (id: string): Promise<ChangeSetNow> => {
-				const [status = "", reason = null] = states.shift() ?? [];
-				return { id, stackId: "s", status, reason, changes: [] };
+				const [status = "", reason = null, changes = [SOME]] = states.shift() ?? [];
+				return { id, stackId: "s", status, reason, changes: [...changes] };
 			},
 			deleteChangeSet: async (id: string) => void deleted.push(id),
 		};
-		const end = await makeChangeSet(
-			port,
-			request,
-			async () => {},
-			(id) => {
-				begun = id;
-			},
-		);
-		return { kind: end.kind, reason: "reason" in end ? end.reason : null, deleted, begun };
+		const end = await makeChangeSet(port, request, {
+			sleep: async () => {},
+			begun: (id) => begun.push(id),
+			say: (line) => said.push(line),
+		});
+		return { kind: end.kind, reason: "reason" in end ? end.reason : null, deleted, begun, said };
 	}
 
 	test("is waited for", async () => {
 		expect(await made(["CREATE_PENDING", null], ["CREATE_IN_PROGRESS", null], ["CREATE_COMPLETE", null])).toMatchObject({
-			kind: "ready",
-			deleted: [],
-			begun: "cs",
+			...{ kind: "ready", deleted: [], begun: ["d nested"], said: [] },
 		});
 	});
 
-	test.each<[reason: string, kind: string]>([
-		["The submitted information didn't contain changes. Submit different information to create a change set.", "unchanged"],
-		["No updates are to be performed.", "unchanged"],
-		["Parameter validation failed: parameter value for GatewayImage does not exist", "failed"],
-	])("that fails is gone: %s", async (reason, kind) => {
-		expect(await made(["FAILED", reason])).toMatchObject({ kind, deleted: ["cs"] });
+	test.each<[what: string, state: [string, string | null, (readonly Change[])?]]>([
+		["by its reason", ["FAILED", "The submitted information didn't contain changes. Submit different information to create a change set."]],
+		["by an update's reason", ["FAILED", "No updates are to be performed."]],
+		["by nested stacks that are listed with nothing in them", ["CREATE_COMPLETE", null, [NESTED, NESTED]]],
+	])("without changes is known %s, and gone", async (_, state) => {
+		expect(await made(state)).toMatchObject({ kind: "unchanged", deleted: ["d nested"] });
+	});
+
+	test("with a change in a nested stack is none without", async () => {
+		expect(await made(["CREATE_COMPLETE", null, [NESTED, { ...SOME, within: ["A"] }]])).toMatchObject({ kind: "ready" });
+	});
+
+	test("of outputs alone is one all the same", async () => {
+		expect(await made(["CREATE_COMPLETE", null, []])).toMatchObject({ kind: "ready" });
+		expect(changeCounts([])).toBe("no resource changes, outputs or descriptions do");
+	});
+
+	test("that CloudFormation cannot foresee is made without the nested stacks' changes, which is said", async () => {
+		const unforeseen = "Template error: Fn::Select cannot select nonexistent value at index 1";
+		expect(await made(["FAILED", unforeseen], ["CREATE_COMPLETE", null])).toMatchObject({
+			...{ kind: "ready", deleted: ["d nested"], begun: ["d nested", "d-root plain"] },
+			said: [`what would change inside nested stacks cannot be shown: ${unforeseen}`],
+		});
+	});
+
+	test("that cannot be made either way is told by the second's reason", async () => {
+		const reason = "Parameter validation failed: parameter value for GatewayImage does not exist";
+		expect(await made(["FAILED", "nested"], ["FAILED", reason])).toMatchObject({
+			kind: "failed",
+			reason,
+			deleted: ["d nested", "d-root plain"],
+		});
 	});
 
 	test("has a name that CloudFormation takes", () => {

@@ -1,9 +1,11 @@
 // What the poller does for jobs and machines after their launch: checks, ends, reruns, sweeps.
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Machine } from "../../contract/job.ts";
 import type { LaunchItem, TerminateItem } from "../../contract/lease.ts";
 import { connectRunner } from "../local/github-client.ts";
 import { checkItem, startWorld, type World } from "./poller-world.ts";
+
+setDefaultTimeout(30_000);
 
 let world: World;
 afterEach(async () => {

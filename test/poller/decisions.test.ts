@@ -4,6 +4,7 @@ import { admitJob } from "../../poller/admit.ts";
 import { whyLost } from "../../poller/check.ts";
 import { classOfCode, failureOf, retryLaunchAt } from "../../poller/ec2-errors.ts";
 import { GitHubError, laterAfter, retryMoment } from "../../poller/github-error.ts";
+import { toDelivery } from "../../poller/github-shapes.ts";
 import type { Instance, Run, RunJob } from "../../poller/ports.ts";
 import { isProven, whyNotNow } from "../../poller/rerun.ts";
 import { failedDeliveries } from "../../poller/sweep.ts";
@@ -157,6 +158,7 @@ describe("care", () => {
 	test.each([
 		["taken by EC2", instance(taken), true],
 		["being taken by EC2", instance({ ...taken, state: "shutting-down" }), true],
+		["shut down by EC2", instance({ ...taken, stateReason: "Server.SpotInstanceShutdown" }), true],
 		["ended by its job", instance({ ...taken, stateReason: "Client.InstanceInitiatedShutdown" }), false],
 		["tagged with another job", instance({ ...taken, tags: { "mayfly:tier": "build", "mayfly:job": "8" } }), false],
 		["not tagged yet", instance({ ...taken, tags: { "mayfly:tier": "build" } }), true],
@@ -185,7 +187,7 @@ describe("care", () => {
 			id,
 			guid,
 			deliveredAt: NOW + id,
-			succeeded,
+			isOver: succeeded,
 			event,
 		});
 		const deliveries = [
@@ -198,5 +200,15 @@ describe("care", () => {
 		];
 		const failed = failedDeliveries(deliveries, new Map([["c", NOW - 1000]]), NOW);
 		expect(failed.map(({ id }) => id)).toEqual([4]);
+	});
+
+	test.each([
+		...[200, 202, 304].map((status) => [status, true] as const),
+		// What the relay cannot read today it cannot read tomorrow; each try costs five of GitHub's points.
+		...[400, 413, 415].map((status) => [status, true] as const),
+		...[0, 401, 404, 408, 429, 500, 503].map((status) => [status, false] as const),
+	])("a delivery that was answered %i is over: %p", (status_code, expected) => {
+		const delivery = { id: 1, guid: "g", delivered_at: "2026-11-29T12:00:00Z", status_code, event: "workflow_job" };
+		expect(toDelivery(delivery).isOver).toBe(expected);
 	});
 });

@@ -1,5 +1,5 @@
 // Deploy tiers, protected environments and what a refused job's author sees: as tables, and through the real bundle.
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { LaunchItem } from "../../contract/lease.ts";
 import type { RunOptions } from "../../local/github/runs.ts";
 import type { RunnerGroupOptions } from "../../local/github/world.ts";
@@ -8,6 +8,8 @@ import { whyNotApproved, whyOpen } from "../../poller/guard.ts";
 import type { Run, RunnerGroup } from "../../poller/ports.ts";
 import { job, run } from "./facts.ts";
 import { resolved, startWorld, type World } from "./poller-world.ts";
+
+setDefaultTimeout(30_000);
 
 const CONFIG = `
 owners: [{ name: octo-org }]
@@ -170,7 +172,7 @@ describe("through the bundle", () => {
 	test("a job that is not meant for this stack is refused and left alone", async () => {
 		world = await start();
 		const { end, runId } = await ask({}, null, false, ["ubuntu-latest"]);
-		expect(end).toMatchObject({ outcome: "refused", reason: "No preset lists the labels ubuntu-latest." });
+		expect(end).toMatchObject({ outcome: "refused", ours: false, reason: "No preset lists the labels ubuntu-latest." });
 		expect(world.github.runs().find(({ id }) => id === runId)?.conclusion).toBeNull();
 	});
 

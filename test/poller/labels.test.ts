@@ -31,12 +31,16 @@ describe("labels", () => {
 		[["mayfly=1,runner=ship,spot=never"], { preset: "Ship", tier: "deploy", arch: "arm64", spot: false }],
 		[["runner=small/mayfly=1"], { preset: "small" }],
 		[["MAYFLY=1/Runner=4cpu-linux-arm64"], { preset: null, cpu: { min: 4, max: 4 }, arch: "arm64", image: "arm", spot: true }],
-		[["mayfly=1"], { preset: null, cpu: { min: 2, max: 2 }, arch: "x64", image: "ubuntu", ram: { min: 0, max: 64 } }],
+		[["mayfly=1"], { preset: null, cpu: { min: 2, max: 2 }, arch: "x64", image: "ubuntu", ram: null, mostRam: 64 }],
 		[
 			["mayfly=1/cpu=2+8/ram=8+16/family=m7i.large+c7"],
 			{ cpu: { min: 2, max: 8 }, ram: { min: 8, max: 16 }, families: ["m7i.large", "c7"] },
 		],
 		[["mayfly=1/cpu=4+99"], { cpu: { min: 4, max: 16 } }],
+		[["mayfly=1/ram=4+99"], { ram: { min: 4, max: 64 } }],
+		[["mayfly=1/family=m7i.2xlarge+m7a.xlarge"], { cpu: { min: 1, max: 16 } }],
+		[["mayfly=1/family=m7i.2xlarge/cpu=4"], { cpu: { min: 4, max: 4 } }],
+		[["mayfly=1/family=m7i.2xlarge+m7a.*"], { cpu: { min: 2, max: 2 } }],
 		[["mayfly=1/arch=arm64"], { arch: "arm64", image: "arm" }],
 		[["mayfly=1/image=arm"], { arch: "arm64", image: "arm" }],
 		[["mayfly=1/runner=small/cpu=4"], { preset: "small", cpu: { min: 4, max: 4 }, ram: { min: 4, max: 8 } }],
@@ -92,6 +96,9 @@ describe("labels", () => {
 		[["mayfly=1/volume=80gb:io2:500mibps"], "only gp3"],
 		[["mayfly=1/volume=80gb:100mibps"], "not between 125 and 2000 MiB/s"],
 		[["mayfly=1/volume=80gb:99iops"], "not between 3000 and 80000 operations"],
+		[["mayfly=1/volume=80gb:2000mibps"], "a throughput for which EBS asks for 8000iops"],
+		[["mayfly=1/volume=5gb:gp3:4000iops"], "more than the 3000 operations a second that EBS gives to so many GiB"],
+		[["mayfly=1/volume=10gb:io1:501iops"], "more than the 500 operations"],
 		[["mayfly=1/retry=never"], "none of when-interrupted, true, false"],
 		[["mayfly=1/ssh=yes"], "none of true, false"],
 		[["mayfly=1/ssh=true"], "ssh=true: the tier build has no sshKeys"],
@@ -117,6 +124,22 @@ describe("labels", () => {
 	test("every problem of a label is named at once", () => {
 		const reason = read("mayfly=1/gpu=1/sticky=80gb/cpu=x");
 		for (const part of ["gpu is unknown", "sticky is not honoured", "cpu=x"]) expect(reason).toContain(part);
+	});
+
+	test("what the operator's file has against a label is named at once as well", () => {
+		const reason = read("mayfly=1/image=nope/cpu=99/volume=999gb/ssh=true");
+		for (const part of ["image=nope is unknown", "at most 16 vCPUs", "at most 200 GiB", "has no sshKeys"]) expect(reason).toContain(part);
+	});
+
+	test("a preset is the same machine whether it is named or one of its sets is asked for", () => {
+		expect(read("self-hosted", "linux")).toEqual(read("mayfly=1/runner=small"));
+	});
+
+	test("a set may hold labels that read like the beginning of a description", () => {
+		const listing = resolved(FILE.replace("ubuntu-latest]", "mayfly, [Linux, runs-on]]"));
+		for (const labels of [["mayfly"], ["MAYFLY"], ["runs-on", "linux"]])
+			expect(resolveLabels(labels, listing)).toMatchObject({ ok: true, request: { preset: "small" } });
+		expect(resolveLabels(["mayfly", "linux"], listing)).toMatchObject({ ok: false, ours: true });
 	});
 
 	test("RunsOn's own labels are served once the operator says so", () => {
@@ -160,7 +183,10 @@ describe("labels", () => {
 		fc.assert(
 			fc.property(fc.array(fc.oneof(label, fc.string()), { maxLength: 3 }), (labels) => {
 				const reading = resolveLabels(labels, config);
-				if (reading.ok && reading.request.tier === "build") expect(reading.request.cpu.max).toBeLessThanOrEqual(16);
+				if (reading.ok && reading.request.tier === "build") {
+					const { cpu, ram, mostRam, volume } = reading.request;
+					expect([cpu.max <= 16, (ram?.max ?? 0) <= 64, mostRam, (volume?.gib ?? 0) <= 200]).toEqual([true, true, 64, true]);
+				}
 				if (!reading.ok) expect(reading.reason).toEndWith(".");
 			}),
 			{ numRuns: 2000 },

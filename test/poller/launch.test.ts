@@ -86,6 +86,20 @@ describe("launch", () => {
 		expect(calls("CreateFleet")).toHaveLength(0);
 	});
 
+	test("a reason of any length is told, and holds up nobody else's", async () => {
+		world = await startWorld();
+		const unknown = Array.from({ length: 100 }, (_, at) => `k${at % 10}`).join("/");
+		const labels = Array.from({ length: 20 }, (_, at) => `label-${at}-`.padEnd(190, "x"));
+		const items = world.queue({ runsOn: [`mayfly=1/${unknown}`.slice(0, 256)] }, { runsOn: labels }, { runsOn: ["mayfly=1/cpu=0"] });
+		world.relay.push(...items);
+		const ends = await world.relay.ends(...items.map(({ workId }) => workId));
+		expect(ends).toMatchObject([
+			{ outcome: "refused", reason: expect.stringContaining("The key k0 is unknown") },
+			{ outcome: "refused", reason: expect.stringMatching(/^No preset lists the labels label-0-x+, .* …$/) },
+			{ outcome: "refused", reason: expect.stringContaining("cpu=0") },
+		]);
+	});
+
 	test("a job that GitHub does not know, or knows as over, is not launched", async () => {
 		world = await startWorld();
 		const [item] = world.queue({});

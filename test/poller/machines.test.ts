@@ -86,6 +86,8 @@ describe("launch request", () => {
 		expect(tags).toEqual({
 			...{ "mayfly:stack": "test", "mayfly:token": first?.ClientToken, "mayfly:repository": "octo-org/octo-repo" },
 			...{ "mayfly:installation": "5", "mayfly:attempt": "1", "mayfly:tier": "build" },
+			// Ten minutes to boot and six hours for its job.
+			"mayfly:limit": "22200",
 		});
 	});
 });

@@ -203,6 +203,15 @@ describe("classes of errors", () => {
 		expect(valuesOf(lines, "OldestQueuedSeconds", "Stack=test")).toEqual([4]);
 	});
 
+	test("a job that never asked for a machine of ours is refused without being counted", async () => {
+		const { metrics, flushed } = metricsAt();
+		const settle = async () => ({ settled: { "launch-1": { state: "refused" as const } }, stale: {} });
+		const { relay } = metered(outside({ relay: { settle }, github: {}, ec2: {}, mailbox: {} }), metrics);
+		const { workId, leaseId } = launchItem(1, 1, 1);
+		await relay.settle([{ workId, leaseId, outcome: "refused", reason: "nothing here serves ubuntu-latest", ours: false }]);
+		expect(valuesOf(flushed(), "Errors", "Stack=test,Class=refused")).toEqual([]);
+	});
+
 	test("what the budgets and GitHub's limit were at their lowest is told, of a session that is not superseded", async () => {
 		const { metrics, flushed } = metricsAt();
 		const answers: LeaseAnswer[] = [

@@ -1,10 +1,10 @@
 // What is offered for a request: tables of labels, and what must hold whatever the types, the request and the subnets are.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Subnet } from "../../contract/config.ts";
-import type { MachineRequest } from "../../contract/label.ts";
+import type { Subnet, Tier } from "../../contract/config.ts";
+import { type MachineRequest, resolveLabels } from "../../contract/label.ts";
 import { INSTANCE_TYPES, type InstanceType } from "../../poller/instance-types.ts";
-import { byPreference, type Offer, offerFor } from "../../poller/offer.ts";
+import { byPreference, type Offer, offerFor, typesFor } from "../../poller/offer.ts";
 import { candidate, config } from "./facts.ts";
 
 const requestOf = (label: string) => candidate(1, { labels: [label] }).admitted.request;
@@ -45,6 +45,17 @@ describe("labels", () => {
 			if (!more.includes("c*")) expect(offered).not.toContain("c7i-flex.large");
 		},
 	);
+	test("a tier's ceiling takes away what is over it, and lets in nothing that is not asked for", () => {
+		const below = (cpu: number, ram: number) => {
+			const allow = { ...config.tiers.build, allow: {}, freeForm: true, ceiling: { cpu, ram, volume: null } } as Tier;
+			const reading = resolveLabels(["mayfly=1/cpu=2+8"], { ...config, tiers: { ...config.tiers, build: allow } });
+			return reading.ok ? typesFor(reading.request, INSTANCE_TYPES) : [];
+		};
+		const usual = typesFor(requestOf("mayfly=1/cpu=2+8"), INSTANCE_TYPES);
+		expect(below(8, 1024)).toEqual(usual);
+		expect(below(8, 8)).toEqual(usual.filter(({ ram }) => ram <= 8));
+		expect(below(4, 1024)).toEqual(usual.filter(({ cpu }) => cpu <= 4));
+	});
 	test("a pattern of many stars is matched at once: it comes from whoever writes a workflow", () => {
 		const begun = performance.now();
 		expect(types(`mayfly=1/cpu=2/family=${"*".repeat(200)}none`)).toContain("No instance type");
@@ -71,6 +82,7 @@ const range = fc.tuple(size, size).map(([a, b]) => ({ min: Math.min(a, b), max: 
 const pattern = fc.constantFrom("c", "m7", "m7i", "*", "*7*", "t8a", "*-flex", "r9g.*", "c*.*", "*.2x2", "*.2x", "m8i.2x4");
 const requests: fc.Arbitrary<MachineRequest> = fc.record({
 	...{ preset: fc.constant(null), tier: fc.constant("build"), image: fc.constant("i"), spot: fc.boolean() },
+	mostRam: fc.option(fc.constantFrom(4, 8, 32)),
 	...{ volume: fc.constant(null), retry: fc.boolean(), ssh: fc.boolean(), debug: fc.boolean(), tag: fc.constant(null) },
 	...{ cpu: range, ram: fc.option(range.map(({ min, max }) => ({ min, max: max * 8 }))), arch: fc.constantFrom("x64", "arm64") },
 	families: fc.oneof(fc.constant<string[]>([]), fc.array<string>(pattern, { maxLength: 3 })),
@@ -86,13 +98,14 @@ function says(text: string, name: string): boolean {
 	if (text[0] === "*") return says(text.slice(1), name) || (name !== "" && says(text, name.slice(1)));
 	return text[0] === name[0] && says(text.slice(1), name.slice(1));
 }
-function isAskedFor(found: InstanceType, { arch, cpu, ram, families }: MachineRequest): boolean {
+function isAskedFor(found: InstanceType, { arch, cpu, ram, mostRam, families }: MachineRequest): boolean {
 	const named = families.filter((text) => (text.includes(".") ? says(text, found.name) : says(`${text}*`, found.family)));
 	const isNamed = found.isPartTime
 		? named.some((text) => text[0] !== "*" || text.includes("flex"))
 		: named.length > 0 || families.length === 0;
 	const isSized = found.cpu >= cpu.min && found.cpu <= cpu.max && (!ram || (found.ram >= ram.min && found.ram <= ram.max));
-	return found.arch === arch && isNamed && isSized && (ram !== null || families.length > 0 || found.ram <= 4 * found.cpu);
+	const isUsual = ram !== null || families.length > 0 || found.ram <= 4 * found.cpu;
+	return found.arch === arch && isNamed && isSized && isUsual && (mostRam === null || found.ram <= mostRam);
 }
 
 describe("subnets", () => {

@@ -1,11 +1,13 @@
 // What machines are said to cost: from the table, from EC2's spot prices, and through the real bundle.
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Ec2Error } from "../../poller/ec2.ts";
 import { INSTANCE_TYPES } from "../../poller/instance-types.ts";
 import type { Log, Prices, SpotPrice } from "../../poller/ports.ts";
 import table from "../../poller/prices.json";
 import { createPrices, listPrice } from "../../poller/prices.ts";
 import { startWorld, type World } from "./poller-world.ts";
+
+setDefaultTimeout(30_000);
 
 describe("list prices", () => {
 	test("us-east-1 has the table's own price, another region its factor of it", () => {

@@ -1,8 +1,10 @@
 // A launch that was cut off is carried out again from its intent: the same machines, for those members that are leased.
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { bootKey } from "../../contract/boot.ts";
 import type { Intent, LaunchItem } from "../../contract/lease.ts";
 import { startWorld, type World } from "./poller-world.ts";
+
+setDefaultTimeout(30_000);
 
 let world: World;
 afterEach(async () => {

@@ -1,7 +1,9 @@
 // What GitHub, EC2 and the relay may do to a launch on its way.
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { LaunchItem } from "../../contract/lease.ts";
 import { startWorld, type World } from "./poller-world.ts";
+
+setDefaultTimeout(30_000);
 
 let world: World;
 afterEach(async () => {
@@ -64,6 +66,28 @@ describe("trouble with GitHub", () => {
 		const { end } = await launchOne();
 		expect(end).toMatchObject({ outcome: "failed", reason: expect.stringContaining("no such group") });
 		expect(world.ec2.instances()[0]?.state).not.toBe("running");
+	});
+
+	test("a machine whose runner GitHub tells nothing of is not ended for that; once it is gone, nobody need be asked", async () => {
+		world = await startWorld();
+		const { item, end } = await launchOne();
+		if (end?.outcome !== "launched") throw new Error(`not launched: ${end?.outcome}`);
+		const { instanceId, runnerName } = end;
+		const terminate = async (leaseId: string) => {
+			world.relay.push({
+				...{ kind: "terminate", workId: `terminate-${instanceId}`, leaseId, instanceId, runnerName, job: item.job },
+				...{ force: false, reason: "told so" },
+			});
+			const isIt = (told: { workId: string; leaseId: string }) => told.workId === `terminate-${instanceId}` && told.leaseId === leaseId;
+			await world.relay.until(() => world.relay.settled.some(isIt));
+			return world.relay.settled.find(isIt);
+		};
+		world.github.faults.request({ method: "GET", path: /\/actions\/runners/, status: 404, times: 2 });
+		expect(await terminate("one")).toMatchObject({ outcome: "failed", reason: expect.stringContaining("404") });
+		expect(world.ec2.instances()[0]?.state).toBe("running");
+		world.ec2.interrupt(instanceId, { noticeMs: 0 });
+		await world.relay.until(() => world.ec2.instances()[0]?.state === "terminated");
+		expect(await terminate("two")).toMatchObject({ outcome: "terminated" });
 	});
 });
 

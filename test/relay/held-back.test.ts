@@ -167,6 +167,26 @@ describe("the environment of a job", () => {
 		expect(it.lease()).toMatchObject([{ environment: "production", isEnvironmentKnown: true }]);
 	});
 
+	test("is unknown of one that is known to have waited for an approval alone: it has one, and nobody told which", () => {
+		const it = ledger();
+		it.hear(1, "waiting");
+		it.wait(clocks.waiting);
+		it.settle({ ...leaseOf(it, 1), outcome: "notQueued", status: "queued", conclusion: null, runnerName: null });
+		expect(it.lease()).toMatchObject([{ source: "webhook", environment: null, isEnvironmentKnown: false }]);
+		// Nor does the delivery after the approval have to.
+		it.hear(1, "queued");
+		it.wait(clocks.firstLease + 1);
+		expect(it.lease()).toMatchObject([{ environment: null, isEnvironmentKnown: false }]);
+	});
+
+	test("is known of one that any webhook named it of", () => {
+		const it = ledger();
+		it.hear(1, "waiting", deployment);
+		it.wait(clocks.waiting);
+		it.settle({ ...leaseOf(it, 1), outcome: "notQueued", status: "queued", conclusion: null, runnerName: null });
+		expect(it.lease()).toMatchObject([{ environment: "production", isEnvironmentKnown: true }]);
+	});
+
 	test("comes with the webhook that queues a refused one again", () => {
 		const it = ledger();
 		found(it);

@@ -59,7 +59,7 @@ export function createJobsModel(setting: Setting, deliver: Deliver) {
 		const isLost = mayFail && dice.chance(faults.now.webhookFailed);
 		const succeeded = !isLost && (await deliver(guid, payload));
 		payloads.set(++ids, payload);
-		records.push({ id: ids, guid, deliveredAt: clock.now(), succeeded, event: "workflow_job" });
+		records.push({ id: ids, guid, deliveredAt: clock.now(), isOver: succeeded, event: "workflow_job" });
 	}
 
 	function tellRelay(job: SimJob, action: JobEvent["action"]): void {

@@ -1,7 +1,10 @@
 // The real relay behind a network that loses things: its calls on rows in memory, under the clock of the run.
 import type { JobEvent } from "../../contract/job.ts";
+import { parseLeaseRequest } from "../../contract/lease.ts";
+import { parseObserveRequest } from "../../contract/observe.ts";
+import type { Parsed } from "../../contract/parse.ts";
 import type { ReportPhase } from "../../contract/report.ts";
-import type { Outcome } from "../../contract/settle.ts";
+import { type Outcome, parseSettleRequest } from "../../contract/settle.ts";
 import type { Relay } from "../../poller/ports.ts";
 import { RelayError } from "../../poller/relay.ts";
 import { DEFAULT_CLOCKS as clocks } from "../../relay/clocks.ts";
@@ -25,6 +28,12 @@ export function createRelayModel(setting: Setting, storage: Storage, isJson: boo
 	const { clock, dice, faults, tell } = setting;
 	const carried = <T>(value: T, shared: (value: T) => T = (it) => it): T =>
 		isJson ? (JSON.parse(JSON.stringify(value)) as T) : shared(value);
+	/** What its front door would refuse, the relay never sees. */
+	const taken = <T>(call: string, parse: (input: unknown) => Parsed<unknown>, message: T): T => {
+		const read = isJson ? parse(JSON.parse(JSON.stringify(message))) : null;
+		if (read?.ok === false) setting.broken(`the relay refuses what the poller sends to ${call}: ${read.reason}`);
+		return message;
+	};
 	let ids = 0;
 	const told = ({ at, ...rest }: Record<string, unknown>) => `${at} ${JSON.stringify(rest)}`;
 	const start = () =>
@@ -86,19 +95,20 @@ export function createRelayModel(setting: Setting, storage: Storage, isJson: boo
 
 	const port: Relay = {
 		async lease(request) {
-			const answer = await patient("/lease", (queue) => queue.lease(request));
+			const answer = await patient("/lease", (queue) => queue.lease(taken("/lease", parseLeaseRequest, request)));
 			// A session writes to its items, and the relay may answer the same again.
 			return carried(answer, (it) => ({ ...it, work: it.work.map((item) => ({ ...item })), budgets: { ...it.budgets } }));
 		},
 		async settle(results) {
 			results.forEach(settling);
 			const copies = () => carried(results, (all) => all.map((result) => ({ ...result })));
-			const answer = await patient("/settle", (queue) => queue.settle({ results: copies() }));
+			const answer = await patient("/settle", (queue) => queue.settle(taken("/settle", parseSettleRequest, { results: copies() })));
 			const regrouped = Object.entries(answer.stale).find(([, { reason }]) => reason.includes("another intent"));
 			if (regrouped) setting.broken(`${regrouped[0]} was to be launched anew while its launch was open`);
 			return carried(answer);
 		},
-		observe: async (facts) => carried(await patient("/observe", (queue) => queue.observe(carried(facts)))),
+		observe: async (facts) =>
+			carried(await patient("/observe", (queue) => queue.observe(taken("/observe", parseObserveRequest, carried(facts))))),
 	};
 	return {
 		port,

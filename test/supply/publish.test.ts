@@ -20,7 +20,14 @@ beforeEach(async () => {
 	await writeFile(file, bytes);
 	disk = { sha256: new Bun.CryptoHasher("sha256").update(bytes).digest("hex") };
 	expect((await bench.run(["zstd", "--quiet", file, "-o", `${file}.zst`])).code).toBe(0);
-	const manifest = { sha256: disk.sha256, sizeMiB: 4, runner: { version: "2.337.0" } };
+	const manifest = {
+		sha256: disk.sha256,
+		sizeMiB: 4,
+		files: [
+			{ name: "mayfly-agent", version: "0.1.0" },
+			{ name: "actions-runner", version: "2.337.0" },
+		],
+	};
 	await writeFile(join(image, "disk.raw.json"), JSON.stringify(manifest));
 });
 afterEach(() => bench.end());
@@ -116,7 +123,7 @@ describe("publishing", () => {
 	test("names no image where packer failed, and starts nothing with another disk than was built", async () => {
 		await bench.program("packer", "[[ $1 != build ]]");
 		expect((await publish("runner-x64")).code).not.toBe(0);
-		await writeFile(join(bench.folder, "image", "disk.raw.json"), JSON.stringify({ sha256: "0".repeat(64), sizeMiB: 4 }));
+		await writeFile(join(bench.folder, "image", "disk.raw.json"), JSON.stringify({ sha256: "0".repeat(64), sizeMiB: 4, files: [] }));
 		expect(await publish("runner-x64")).toMatchObject({ code: 1, out: expect.stringContaining("disk.raw.json says") });
 		const calls = await bench.calls();
 		expect(calls.filter((call) => call.startsWith("aws"))).toEqual([]);

@@ -32,7 +32,7 @@ boot: QEMU with a NVMe root and the local stand-ins as 169.254.169.254, mailbox,
   --direct         start the kernel without the firmware: some seconds less where nothing is accelerated
   --keep           leave the serial log and the stand-ins' logs there
 
-learn: boots once and writes down what of the agent's file a boot reads, into ami/files/agent.x64.pages, for the next build.
+learn: boots three times and writes down what of the agent's file a boot reads, into ami/files/agent.x64.pages, for the next build.
 pins: compares the pins with the newest actions/runner and with what this machine's apt has of the packages: run it on a machine of the base.
   --write          take newer ones into the versions file
 

@@ -13,7 +13,7 @@ function shown({ file, sha256, sizeMiB, writtenMiB, packages, sbom, files, runne
 	return [
 		...packages.map(({ name, version }) => `${name} ${version}`),
 		"",
-		`${packages.length} packages of ${suite}, ${files.map(({ name, version }) => `${name} ${version}`).join(", ")} (${runner}), ${architecture}`,
+		`${packages.length} packages of ${suite}, ${files.map(({ name, version }) => `${name} ${version}`).join(", ")}${runner?.kind === "stand-in" ? " (a stand-in)" : ""}, ${architecture}`,
 		`size: ${sizeMiB} MiB, of which ${writtenMiB} MiB are written`,
 		`sbom: ${sbom}`,
 		`sha256: ${sha256}  ${file}`,

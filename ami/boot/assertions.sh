@@ -56,6 +56,6 @@ check "the log is in memory" none find /var/log -name journal
 check "there is no cloud-init" none command -v cloud-init
 check "the clock is UTC" is "$(date +%Z)" UTC
 grown() { [ "$(df --output=size -B1M / | tail -1)" -gt "$1" ] || { df -m /; return 1; }; }
-check "the root disk has the whole volume" grown "${DISK_MIB:-4600}"
+check "the root disk has the whole volume" grown "${DISK_MIB:?the size of the image}"
 check "docker starts when it is asked for" timeout 240 docker info
 exit $failed

@@ -10,6 +10,8 @@ import { runScene } from "./scene.ts";
 const PAGE = 4096;
 /** What lies between two pages is read with them up to so much: one read more costs a cold volume more than 64 KiB do. */
 export const GAP_PAGES = 16;
+/** No boot touches quite the same ones. */
+const BOOTS = 3;
 const AGENT = "/usr/local/bin/mayfly-agent";
 export const PAGES_FILE = join(import.meta.dir, "..", "files", "agent.x64.pages");
 
@@ -60,27 +62,21 @@ export const LEARNING = {
 		"[Service]\nExecStartPre=+/bin/sh -c 'echo 4 > /sys/block/nvme0n1/queue/read_ahead_kb'\n",
 };
 
-/** Boots once and writes the list. Returns the lines that say so. */
+/** Boots and writes the list. Returns the lines that say so. */
 export async function learnPages(image: string, folder: string, signal: AbortSignal, say: (text: string) => void): Promise<string> {
 	const facts = await readImage(image);
-	const seen = await runScene({
-		image: facts,
-		fault: null,
-		script: "true",
-		files: LEARNING,
-		direct: true,
-		trace: true,
-		folder,
-		signal,
-		say,
-	});
-	const { traceBytes } = seen.machine;
-	if (traceBytes === null) throw new ImageProblem("learn", "the machine never claimed its document");
-	const trace = (await readFile(join(seen.machine.folder, "trace"), "utf8")).slice(0, traceBytes);
+	const traces: string[] = [];
+	for (let at = 1; at <= BOOTS; at += 1) {
+		const place = join(folder, String(at));
+		const options = { image: facts, fault: null, script: "true", files: LEARNING, direct: true, trace: true };
+		const { machine } = await runScene({ ...options, folder: place, signal, say });
+		if (machine.traceBytes === null) throw new ImageProblem("learn", "the machine never claimed its document");
+		traces.push((await readFile(join(machine.folder, "trace"), "utf8")).slice(0, machine.traceBytes));
+	}
 	const partitionAt = facts.rootStartMiB * 2 ** 20;
 	const shop = { folder, log: join(folder, "learn.log"), signal };
 	const stat = await run("learn", ["debugfs", "-R", `stat ${AGENT}`, `${facts.file}?offset=${partitionAt}`], shop);
-	const pages = pagesIn(trace, extentsIn(stat), partitionAt);
+	const pages = pagesIn(traces.join("\n"), extentsIn(stat), partitionAt);
 	const pieces = piecesOf(pages);
 	await writeFile(PAGES_FILE, pieces.map(({ offset, length }) => `${offset} ${length}\n`).join(""));
 	const mib = pieces.reduce((sum, { length }) => sum + length, 0) / 2 ** 20;

@@ -9,7 +9,7 @@ const Manifest = v.object({
 	sizeMiB: v.number(),
 	rootStartMiB: v.number(),
 	kind: v.string(),
-	runner: v.string(),
+	runner: v.nullable(v.object({ kind: v.string() })),
 	kernel: v.object({ file: v.string(), cmdline: v.string() }),
 });
 
@@ -30,6 +30,7 @@ export async function readImage(path: string): Promise<ImageFacts> {
 	if (size !== read.output.sizeMiB * 2 ** 20)
 		throw new ImageProblem("image", `${file} has ${size} bytes and not those of its ${file}.json`);
 	if (read.output.kind !== "runner") throw new ImageProblem("image", `${file} is a ${read.output.kind}'s: jobs run on a runner's`);
-	if (read.output.runner !== "stand-in") throw new ImageProblem("image", "its runner is GitHub's own, which nothing here can talk to");
+	if (read.output.runner?.kind !== "stand-in")
+		throw new ImageProblem("image", "its runner is GitHub's own, which nothing here can talk to");
 	return { ...read.output, file, kernel: { ...read.output.kernel, file: `${file}.vmlinuz` } };
 }

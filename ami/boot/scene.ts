@@ -103,7 +103,9 @@ export async function runScene(options: SceneOptions): Promise<Seen> {
 	const booted = Promise.withResolvers<Watched>();
 	const system = await startScene(options, booted.resolve);
 	try {
-		const script = options.script ?? (fault === null ? await readFile(ASSERTIONS, "utf8") : (factsOf(fault).script ?? "true"));
+		const script =
+			options.script ??
+			(fault === null ? `DISK_MIB=${options.image.sizeMiB}\n${await readFile(ASSERTIONS, "utf8")}` : (factsOf(fault).script ?? "true"));
 		const run = system.github.createRun({ workflow: workflowOf(script), repository: system.repository });
 		const first = () => system.ec2.instances()[0];
 		const jobLog = () => system.github.jobs().find((job) => job.runId === run.id)?.log ?? [];

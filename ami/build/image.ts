@@ -36,8 +36,8 @@ export interface Manifest {
 	suite: string;
 	architecture: Architecture;
 	kind: Kind;
-	/** Whether the runner is the local system's; no matter for a gateway. */
-	runner: "stand-in" | "release";
+	/** Null in a gateway's image. */
+	runner: { kind: "stand-in" | "release"; version: string; sha256: string } | null;
 	/** What is in it beside packages. */
 	files: Parts["files"];
 	kernel: { file: string; cmdline: string };
@@ -118,6 +118,12 @@ export async function buildImage(options: BuildOptions, signal: AbortSignal, say
 	}
 }
 
+function runnerIn({ files }: Parts, asked: string): Manifest["runner"] {
+	const found = files.find(({ name }) => name === "actions-runner");
+	if (found === undefined) return null;
+	return { kind: asked === "stand-in" ? "stand-in" : "release", version: found.version, sha256: found.sha256 };
+}
+
 async function make(options: BuildOptions, out: string, part: string, shop: Workshop, say: (text: string) => void): Promise<Manifest> {
 	const versions = await readVersions(options.versions);
 	const base = versions.bases[options.base];
@@ -148,7 +154,7 @@ async function make(options: BuildOptions, out: string, part: string, shop: Work
 			writtenMiB: Math.round(written / 2 ** 20),
 		},
 		...{ kind, base: options.base, suite: base.suite, architecture, files: parts.files },
-		runner: options.runner === "stand-in" ? "stand-in" : "release",
+		runner: runnerIn(parts, options.runner),
 		kernel: { file: `${out}.vmlinuz`, cmdline: CMDLINE.join(" ") },
 		...{ rootStartMiB: rootStart(espMiB), packages, sbom: `${out}.cdx.json` },
 	};

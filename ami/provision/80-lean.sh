@@ -18,6 +18,16 @@ for file in /lib/systemd/system-generators/*; do
 	[ "$(basename "$file")" = systemd-fstab-generator ] || ln -sf /dev/null "/etc/systemd/system-generators/$(basename "$file")"
 done
 
+# The message bus is wanted by mayfly-settled.target on a runner: what starts before would ask it for nothing and wait.
+if [ -e /etc/systemd/system/mayfly-settled.target ]; then
+	rm -f /lib/systemd/system/sockets.target.wants/dbus.socket /lib/systemd/system/multi-user.target.wants/dbus.service
+fi
+
+# Networks of containers and of hosts for containers that systemd itself would run.
+for file in /lib/systemd/network/*.network /lib/systemd/network/73-*.link; do
+	[ ! -e "$file" ] || ln -sf /dev/null "/etc/systemd/network/$(basename "$file")"
+done
+
 # Folders of programs that the image does not start.
 mkdir -p /etc/tmpfiles.d
 for name in debian home journal-nocow legacy portables provision systemd-nologin systemd-pstore x11 screen-cleanup; do

@@ -55,7 +55,8 @@ export type Machine = Awaited<ReturnType<typeof startMachine>>;
 
 export async function startMachine(scene: Scene) {
 	const place = layOut(scene);
-	const [imds, mailbox, relay] = [startImds(scene.imds), startMailbox(scene.mailbox), startRelay(scene.relayStatus)];
+	const [mailbox, relay] = [startMailbox(scene.mailbox), startRelay(scene.relayStatus)];
+	const imds = startImds({ "user-data": `MAYFLY_MAILBOX_URL=${mailbox.url}\n`, ...scene.imds });
 	const document = documentText(scene.document, { relay: relay.url, mailbox: mailbox.url });
 	if (document !== null) mailbox.put(document);
 	const agent = Bun.spawn([await agentBinary()], {

@@ -41,7 +41,7 @@ describe("the built image", () => {
 			architecture: "x64",
 			sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
 			kind: "runner",
-			runner: "stand-in",
+			runner: { kind: "stand-in" },
 		});
 		const names = manifest.packages.map(({ name }: { name: string }) => name);
 		for (const name of ["systemd", "docker.io", "git", "sudo"]) expect(names).toContain(name);

@@ -34,7 +34,7 @@ async function settings(machine: Machine): Promise<{ sources: Map<string, Table>
 
 const plain = (index: string) => index.replace(/^(sparse|registry)\+/, "");
 
-/** What takes the place of crates.io's source: a URL, or a folder of this machine, which is asked of nobody. */
+/** what takes the place of Cargo's own registry: a URL, or a folder of this machine, which is asked of nobody. */
 function replacement(sources: Map<string, Table>, registries: Map<string, Table>): string | "local" | null {
 	const seen = new Set<string>();
 	for (

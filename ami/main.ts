@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Command, HELP, readArguments } from "./arguments.ts";
 import { buildImage, type Manifest } from "./build/image.ts";
+import { comparePins, PINS_EXIT } from "./pins/pins.ts";
 import { ImageProblem } from "./problem.ts";
 
 const EXIT = { ok: 0, problem: 1, usage: 2, interrupted: 130 } as const;
@@ -56,6 +57,7 @@ async function main(argv: string[]): Promise<number> {
 	try {
 		if (command.command === "build") return await build(command, interrupted.signal);
 		if (command.command === "learn") return await learn(command.image, interrupted.signal);
+		if (command.command === "pins") return await comparePins(command.options, process.env, (text) => void process.stdout.write(text));
 		const { boot } = await import("./boot/main.ts");
 		return await boot(command.options, command.json, interrupted.signal);
 	} catch (error) {
@@ -66,7 +68,7 @@ async function main(argv: string[]): Promise<number> {
 		if (!(error instanceof ImageProblem)) throw error;
 		process.stderr.write(`${error.message}\n`);
 		if (command.json) process.stdout.write(`${JSON.stringify({ ok: false, part: error.part, reason: error.message })}\n`);
-		return EXIT.problem;
+		return command.command === "pins" ? PINS_EXIT.failed : EXIT.problem;
 	}
 }
 

@@ -19,9 +19,9 @@ describe("the command line", () => {
 	});
 
 	test.each([
-		[[], "build, boot or learn"],
-		[["bake"], "build, boot or learn"],
-		[["build", "more"], "build, boot or learn"],
+		[[], "build, boot, learn or pins"],
+		[["bake"], "build, boot, learn or pins"],
+		[["build", "more"], "build, boot, learn or pins"],
 		[["build", "--base", "fedora"], "debian, ubuntu"],
 		[["build", "--mirror", "somewhere"], "--mirror takes a URL"],
 		[["build", "--fault", "fork-bomb"], "--fault is not for build"],

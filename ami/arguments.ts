@@ -14,8 +14,8 @@ export const HELP = `Builds the image that machines boot from, and boots it here
 
 usage: bun run image build [--kind KIND] [--base NAME] [--runner WHAT] [--dist DIR] [--mirror URL] [--versions FILE] [--out FILE] [--json]
        bun run image boot  [--image FILE] [--fault NAME] [--direct] [--keep] [--json]
-       bun run image pins  [--base NAME] [--versions FILE] [--write] [--json]
        bun run image learn [--image FILE]
+       bun run image pins  [--base NAME] [--versions FILE] [--write] [--json]
 
 build: debootstrap, ami/provision/*.sh, the agent -> a disk (GPT, an ESP with kernel and command line in one, ext4). Needs root.
   --kind KIND      ${KINDS.join(" or ")}: what machines boot, or the egress gateway's (default runner)
@@ -52,9 +52,9 @@ exit status: 0 built, or booted and went as it must; 1 a part failed (its name i
 
 export type Command =
 	| { command: "help" }
-	| { command: "pins"; options: PinsOptions; json: boolean }
 	| { command: "build"; options: Omit<BuildOptions, "epoch">; json: boolean }
 	| { command: "learn"; image: string; json: boolean }
+	| { command: "pins"; options: PinsOptions; json: boolean }
 	| { command: "boot"; options: { image: string; fault: FaultName | null; direct: boolean; keep: boolean }; json: boolean };
 
 const OPTIONS = {
@@ -80,6 +80,8 @@ const OF = {
 	pins: ["base", "versions", "write", "json"],
 };
 
+const COMMANDS = Object.keys(OF) as (keyof typeof OF)[];
+
 function chosen<T extends string>(name: string, given: string, known: readonly T[]): T {
 	const found = known.find((it) => it === given);
 	if (found === undefined) throw new Error(`--${name} is one of ${known.join(", ")}, not ${JSON.stringify(given)}`);
@@ -91,24 +93,24 @@ export function readArguments(argv: string[]): Command {
 	const { values, positionals } = parseArgs({ args: argv, allowPositionals: true, options: OPTIONS });
 	if (values.help) return { command: "help" };
 	const [command, ...more] = positionals;
-	if ((command !== "build" && command !== "boot" && command !== "learn" && command !== "pins") || more.length > 0)
-		throw new Error("say what to do: build, boot, learn or pins");
-	const stray = Object.keys(values).find((name) => !OF[command].includes(name));
-	if (stray !== undefined) throw new Error(`--${stray} is not for ${command}`);
+	const known = COMMANDS.find((name) => name === command);
+	if (known === undefined || more.length > 0) throw new Error("say what to do: build, boot, learn or pins");
+	const stray = Object.keys(values).find((name) => !OF[known].includes(name));
+	if (stray !== undefined) throw new Error(`--${stray} is not for ${known}`);
 	const { json } = values;
 	const base: BaseName = chosen("base", values.base ?? "debian", BASES);
-	if (command === "pins") {
+	if (known === "pins") {
 		const { versions = VERSIONS_FILE, write = false } = values;
-		return { command, options: { base, versions, write, json }, json };
+		return { command: known, options: { base, versions, write, json }, json };
 	}
-	if (command === "build") {
+	if (known === "build") {
 		const kind: Kind = chosen("kind", values.kind ?? "runner", KINDS);
 		const { runner = "stand-in", dist = null, mirror = null, versions = VERSIONS_FILE, out = defaultImage(kind) } = values;
 		if (mirror !== null && !/^(https?|file|copy):\//.test(mirror)) throw new Error(`--mirror takes a URL, not ${JSON.stringify(mirror)}`);
-		return { command, options: { kind, base, runner, dist, mirror, versions, out }, json };
+		return { command: known, options: { kind, base, runner, dist, mirror, versions, out }, json };
 	}
-	if (command === "learn") return { command, image: values.image ?? DEFAULT_IMAGE, json };
+	if (known === "learn") return { command: known, image: values.image ?? DEFAULT_IMAGE, json };
 	const fault = values.fault === undefined ? null : chosen("fault", values.fault, Object.keys(FAULTS) as FaultName[]);
 	const { image = DEFAULT_IMAGE, direct = false, keep = false } = values;
-	return { command, options: { image, fault, direct, keep }, json };
+	return { command: known, options: { image, fault, direct, keep }, json };
 }

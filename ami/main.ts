@@ -56,8 +56,8 @@ async function main(argv: string[]): Promise<number> {
 	for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(name, () => interrupted.abort(name));
 	try {
 		if (command.command === "build") return await build(command, interrupted.signal);
-		if (command.command === "pins") return await comparePins(command.options, process.env, (text) => void process.stdout.write(text));
 		if (command.command === "learn") return await learn(command.image, interrupted.signal);
+		if (command.command === "pins") return await comparePins(command.options, process.env, (text) => void process.stdout.write(text));
 		const { boot } = await import("./boot/main.ts");
 		return await boot(command.options, command.json, interrupted.signal);
 	} catch (error) {

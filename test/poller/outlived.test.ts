@@ -7,10 +7,10 @@ import { config, NOW } from "./facts.ts";
 const HOUR = 60 * 60_000;
 const SLACK = 15 * 60_000;
 
-function instance(digit: number, ageMs: number, more: Partial<Instance> = {}): Instance {
+function instance(digit: number, ageMs: number, { tags = { "mayfly:limit": "3600" }, ...more }: Partial<Instance> = {}): Instance {
 	return {
 		...{ instanceId: `i-0123456789abcdef${digit}`, state: "running", stateReason: null, privateIp: "10.0.0.1", launchedAt: NOW - ageMs },
-		...{ type: "m8a.large", zone: "eu-west-1a", market: "spot", tags: { "mayfly:limit": "3600" } },
+		...{ type: "m8a.large", zone: "eu-west-1a", market: "spot", tags: { "mayfly:stack": "test", ...tags } },
 		...more,
 	};
 }

@@ -57,5 +57,11 @@ check "there is no cloud-init" none command -v cloud-init
 check "the clock is UTC" is "$(date +%Z)" UTC
 grown() { [ "$(df --output=size -B1M / | tail -1)" -gt "$1" ] || { df -m /; return 1; }; }
 check "the root disk has the whole volume" grown "${DISK_MIB:?the size of the image}"
+group() { cat "/sys/fs/cgroup/$1"; }
+check "the agent has its own share" is "$(sudo cat "/proc/$(pidof mayfly-agent)/cgroup")" "0::/mayfly.slice/mayfly-agent.service"
+check "the agent's share of the CPU goes before a job's" is "$(group mayfly.slice/cpu.weight) $(group system.slice/cpu.weight)" "10000 100"
+check "the agent's memory stays" is "$(group mayfly.slice/memory.min)" 100663296
+tasks() { [ "$(group system.slice/pids.max)" -lt "$(sysctl -n kernel.threads-max)" ]; }
+check "jobs cannot take every process" tasks
 check "docker starts when it is asked for" timeout 240 docker info
 exit $failed

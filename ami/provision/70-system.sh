@@ -8,6 +8,7 @@ put network /etc/systemd/network/10-mayfly.network
 put resolved.conf /etc/systemd/resolved.conf.d/mayfly.conf
 put journald.conf /etc/systemd/journald.conf.d/mayfly.conf
 put system.conf /etc/systemd/system.conf.d/mayfly.conf
+put system-slice.conf /etc/systemd/system/system.slice.d/mayfly.conf
 put sysctl.conf /etc/sysctl.d/90-mayfly.conf
 put repart.conf /etc/repart.d/50-root.conf
 put sshd.conf /etc/ssh/sshd_config.d/mayfly.conf

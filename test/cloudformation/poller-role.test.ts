@@ -1,5 +1,6 @@
 // What the poller's role may do, by its policy exactly as the template renders it, put to an IAM evaluator of others.
 import { describe, expect, test } from "bun:test";
+import { unknownKeys } from "./condition-keys.ts";
 import { ACCOUNT, arn, type Context, isAllowed, patterns, REGION, type Role, wideChanges } from "./iam.ts";
 import { readTemplate, render } from "./template.ts";
 
@@ -35,6 +36,8 @@ const MACHINE = {
 	"ec2:InstanceType": "c8i.large",
 	"ec2:LaunchTemplate": arn(`launch-template/${LT_X64}`),
 };
+/** CreateFleet is told less of a machine than RunInstances, which EC2 asks for it too (service authorization reference, Amazon EC2). */
+const FLEET_MACHINE = { "aws:RequestTag/mayfly:stack": "prod", "ec2:InstanceType": "c8i.large" };
 const OURS = { "aws:ResourceTag/mayfly:stack": "prod" };
 /** Tagged with the stack by mistake, as by a tag of the whole stack. */
 const GATEWAY = { ...OURS, "aws:ResourceTag/mayfly:gateway": "prod" };
@@ -102,6 +105,19 @@ const CASES: Case[] = [
 	["another parameter", "ssm:GetParameter", arn("parameter/prod/database", "ssm"), {}, false],
 	["another image for everybody", "ssm:PutParameter", arn("parameter/mayfly/images/runner-x64", "ssm"), {}, false],
 	["a fleet", "ec2:CreateFleet", arn("fleet/fleet-0abc"), {}, true],
+	["a fleet's machine", "ec2:CreateFleet", INSTANCE, FLEET_MACHINE, true],
+	["a fleet's machine without our tag", "ec2:CreateFleet", INSTANCE, { "ec2:InstanceType": "c8i.large" }, false],
+	[
+		"a fleet's machine of a type that is not allowed",
+		"ec2:CreateFleet",
+		INSTANCE,
+		{ ...FLEET_MACHINE, "ec2:InstanceType": "p5.large" },
+		false,
+	],
+	["a fleet's disk", "ec2:CreateFleet", arn("volume/vol-0abc"), { "aws:RequestTag/mayfly:stack": "prod" }, true],
+	["a fleet's subnet", "ec2:CreateFleet", SUBNET, {}, true],
+	["a fleet's image that we approved", "ec2:CreateFleet", `arn:aws:ec2:${REGION}::image/ami-0own`, IMAGE, true],
+	["what a fleet's machine alone is, by another call", "ec2:RunInstances", INSTANCE, FLEET_MACHINE, false],
 	["a fleet by another launch template", "ec2:CreateFleet", arn(`launch-template/${LT_OTHER}`), {}, false],
 	[
 		"tags of a launch",
@@ -159,6 +175,11 @@ const CASES: Case[] = [
 describe("the poller's role", () => {
 	test.each(CASES)("%s: %s", async (_, action, resource, context, allowed) => {
 		expect(await isAllowed(policies, action, resource, context)).toBe(allowed);
+	});
+
+	// A key that an action does not have makes its statement false: what it should allow is refused in an account, and only there.
+	test("asks of each call only what EC2 tells of it", async () => {
+		expect(await unknownKeys(statements)).toEqual([]);
 	});
 
 	test("changes nothing on every resource, and names no action by a pattern", () => {

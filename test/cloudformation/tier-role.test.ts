@@ -1,5 +1,6 @@
 // The one tier that may have a role: what the poller may then do, and what the role may ever do.
 import { describe, expect, test } from "bun:test";
+import { unknownKeys } from "./condition-keys.ts";
 import { ACCOUNT, arn, type Context, type Document, isAllowed, patterns, REGION, type Role, wideChanges } from "./iam.ts";
 import { refusals } from "./refusals.ts";
 import { readTemplate, render } from "./template.ts";
@@ -37,6 +38,10 @@ const MACHINE = {
 	...{ "aws:RequestTag/mayfly:stack": "prod", "aws:RequestTag/mayfly:tier": "deploy", "ec2:MetadataHttpTokens": "required" },
 	...{ "ec2:InstanceType": "c8i.large", "ec2:InstanceProfile": PROFILE, ...lt(WITH_ROLE) },
 };
+const FLEET_MACHINE = {
+	...{ "aws:RequestTag/mayfly:stack": "prod", "aws:RequestTag/mayfly:tier": "deploy" },
+	...{ "ec2:InstanceType": "c8i.large", "ec2:InstanceProfile": PROFILE },
+};
 const PASSED = { "iam:PassedToService": "ec2.amazonaws.com" };
 const TAGGED = (tier: string) => ({ "aws:ResourceTag/mayfly:tier": tier });
 type Case = [what: string, action: string, resource: string, context: Context, allowed: boolean];
@@ -54,6 +59,7 @@ describe("the poller of a stack whose tier has a role", () => {
 		["one with another role", "ec2:RunInstances", INSTANCE, { ...MACHINE, "ec2:InstanceProfile": `${PROFILE}-2` }, false],
 		["one with it and IMDSv1", "ec2:RunInstances", INSTANCE, { ...MACHINE, "ec2:MetadataHttpTokens": "optional" }, false],
 		["one with it of a type that is not allowed", "ec2:RunInstances", INSTANCE, { ...MACHINE, "ec2:InstanceType": "p5.48xlarge" }, false],
+		["a fleet's machine with it", "ec2:CreateFleet", INSTANCE, FLEET_MACHINE, true],
 		["its launch template", "ec2:RunInstances", arn(`launch-template/${WITH_ROLE}`), {}, true],
 		["its tier's subnet", "ec2:RunInstances", DEPLOY, { ...lt(WITH_ROLE), ...TAGGED("deploy") }, true],
 		["another tier's subnet for it", "ec2:RunInstances", BUILD, { ...lt(WITH_ROLE), ...TAGGED("build") }, false],
@@ -76,8 +82,9 @@ describe("the poller of a stack whose tier has a role", () => {
 		expect(await isAllowed(pollerWith({}), "ec2:RunInstances", INSTANCE, MACHINE)).toBe(false);
 	});
 
-	test("changes nothing on every resource, and names no action by a pattern", () => {
+	test("changes nothing on every resource, names no action by a pattern, and asks of each call only what EC2 tells of it", async () => {
 		const statements = poller.identity.flatMap(({ Statement }) => Statement);
+		expect(await unknownKeys(statements)).toEqual([]);
 		expect(wideChanges(statements)).toEqual([]);
 		expect(patterns(statements)).toEqual([]);
 	});

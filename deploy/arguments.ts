@@ -1,5 +1,6 @@
 // The command line of `bun run deploy`, read into a plain value. Pure.
 import { parseArgs } from "node:util";
+import { ARTIFACTS_STACK } from "./artifacts.ts";
 
 export interface DeployArguments {
 	region: string;
@@ -49,6 +50,8 @@ exit status: 0 deployed, or nothing to change; 1 not deployed, or CloudFormation
 const REGION = /^[a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}$/;
 /** CloudFormation's own form (CreateStack); 40 leave room for the names that are made of it. */
 const STACK = /^[A-Za-z][A-Za-z0-9-]{0,39}$/;
+/** Beside the stack, once for an account (docs/deploy.md). */
+const OTHERS = [ARTIFACTS_STACK, "mayfly-service-role"];
 const ROLE = /^arn:aws[a-z-]*:iam::[0-9]{12}:role\/[A-Za-z0-9+=,.@_/-]+$/;
 
 const OPTIONS = {
@@ -77,6 +80,7 @@ export function readArguments(argv: string[], defaultRegion: string | undefined)
 		...positionals.map((text) => `${JSON.stringify(text)} stands alone: parameters are given as --set Parameter=value`),
 		...(region === "" ? ["the region is missing: --region eu-west-1, or AWS_REGION"] : []),
 		...(region !== "" && !REGION.test(region) ? [`${JSON.stringify(region)} is not a region like eu-west-1`] : []),
+		...(OTHERS.includes(values.stack) ? [`${values.stack} is another stack's name, which Mayfly has in every account`] : []),
 		...(STACK.test(values.stack) ? [] : [`${JSON.stringify(values.stack)} is not a stack's name: letters, digits and -, at most 40`]),
 		...(roleArn === null || ROLE.test(roleArn)
 			? []

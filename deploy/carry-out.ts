@@ -4,7 +4,7 @@ import type { DeployArguments } from "./arguments.ts";
 import { ARTIFACTS_TEMPLATE, ensureArtifactsBucket, Hindrance, uploadArtifacts } from "./artifacts.ts";
 import { changeSetName, makeChangeSet } from "./change-set.ts";
 import { changeCounts, changeLines } from "./changes.ts";
-import type { ChangeSetNow, CloudFormation } from "./cloudformation.ts";
+import { type ChangeSetNow, type CloudFormation, CloudFormationError } from "./cloudformation.ts";
 import { eventLine, firstFailure, watch } from "./events.ts";
 import { type Behind, behind, bringUp, gatewaysList, lateLines, MAILBOX_OUTPUT, type MailboxContent, missingRunners } from "./mailbox.ts";
 import { nextSteps } from "./next-steps.ts";
@@ -133,7 +133,12 @@ async function execute(deployment: Deployment, changeSet: ChangeSetNow): Promise
 	const { stackId } = changeSet;
 	const seen = new Set((await cloudFormation.events(stackId)).map(({ id }) => id));
 	progress.executing = true;
-	await cloudFormation.execute(stackId, changeSet.id, changeSetName(around.now()));
+	try {
+		await cloudFormation.execute(stackId, changeSet.id, changeSetName(around.now()));
+	} catch (error) {
+		progress.executing = !(error instanceof CloudFormationError && error.isRefusal);
+		throw error;
+	}
 	const watched = {
 		events: cloudFormation.events,
 		status: async (id: string) => (await cloudFormation.stack(id))?.status ?? "DELETE_COMPLETE",

@@ -15,17 +15,20 @@ import {
 	ValidateTemplateCommand,
 } from "@aws-sdk/client-cloudformation";
 import type { Change } from "./changes.ts";
-import { type Cause, causeOf, told } from "./errors.ts";
+import { type Cause, causeOf, isRefusal, told } from "./errors.ts";
 import type { StackEvent } from "./events.ts";
 import type { StackNow } from "./stack-state.ts";
 
 /** A call that CloudFormation refused or did not answer. */
 export class CloudFormationError extends Error {
 	readonly why: Cause;
+	/** It was answered with a refusal, so it did nothing; otherwise it may have been carried out. */
+	readonly isRefusal: boolean;
 	constructor(operation: string, target: string, cause: unknown) {
 		super(told(operation, target, cause), { cause });
 		this.name = "CloudFormationError";
 		this.why = causeOf(cause);
+		this.isRefusal = isRefusal(cause);
 	}
 }
 

@@ -171,8 +171,12 @@ async function lookAt(args: DeployArguments, { signal }: Surroundings, cloudForm
 	try {
 		const account = await readAccount(args.region, signal);
 		const stack = await cloudFormation.stack(args.stack);
+		const way = wayTo(args.stack, args.region, stack);
 		const state = isThere(stack) ? `is there (${stack.status}): this would change it` : "is not there: this would make it";
-		return { account, stack, unseen: null, notes: [`the stack ${args.stack} of account ${account.id} ${state}`] };
+		const notes = [
+			"refused" in way ? `this would be refused: ${way.refused}` : `the stack ${args.stack} of account ${account.id} ${state}`,
+		];
+		return { account, stack, unseen: null, notes };
 	} catch (error) {
 		if (!args.dryRun || signal.aborted || !(error instanceof AccountError || error instanceof CloudFormationError)) throw error;
 		const unseen = `${error.message}; ${advice(error.why, args.region)}`;

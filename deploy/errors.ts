@@ -24,6 +24,12 @@ export function causeOf(error: unknown): Cause {
 	return $metadata?.httpStatusCode === 404 ? "absent" : "other";
 }
 
+/** The service has answered that the request is not for it to carry out: nothing was. */
+export function isRefusal(error: unknown): boolean {
+	const { httpStatusCode: status = 0 } = (error as SdkError).$metadata ?? {};
+	return status >= 400 && status < 500;
+}
+
 /** `PutObject s3://bucket/key: AccessDenied (403) not authorized to perform s3:PutObject [request 4B6E...]`. */
 export function told(operation: string, target: string, error: unknown): string {
 	const { name = "unknown", message = String(error), $metadata } = error as SdkError;

@@ -186,6 +186,14 @@ describe("an interruption", () => {
 	});
 });
 
+test("a dry run says that a stack in the state that it is in would be refused", async () => {
+	account.intervene((name) => (name === `${CLOUDFORMATION}DescribeStacks` ? stackIn("ROLLBACK_COMPLETE") : UNVALIDATED(name)));
+	const { status, out } = await account.deploy([...ARGV, "--dry-run"]);
+	expect(status).toBe(0);
+	expect(out).toContain("this would be refused: mayfly was never made (ROLLBACK_COMPLETE)");
+	expect(out).not.toContain("this would change it");
+});
+
 describe("a change that fails", () => {
 	const event = (id: string, logical: string, type: string, status: string, reason: string) =>
 		`<member><StackId>${STACK_ID}</StackId><EventId>${id}</EventId><StackName>mayfly</StackName><LogicalResourceId>${logical}</LogicalResourceId><PhysicalResourceId>x</PhysicalResourceId><ResourceType>${type}</ResourceType><Timestamp>2099-01-01T00:00:0${id}Z</Timestamp><ResourceStatus>${status}</ResourceStatus><ResourceStatusReason>${reason}</ResourceStatusReason></member>`;
@@ -219,5 +227,37 @@ describe("a change that fails", () => {
 		const puts = account.takeCalls().filter((call) => call === `s3 PUT /${mailbox}/${EGRESS_KEY}`);
 		expect(puts).toHaveLength(2);
 		expect(await list()).toBe(before as string);
+	});
+});
+
+describe("a change that CloudFormation refuses to begin", () => {
+	const refusing = (status: number, code: string) => (name: string) =>
+		name === `${CLOUDFORMATION}ExecuteChangeSet`
+			? new Response(`<ErrorResponse><Error><Code>${code}</Code><Message>not now</Message></Error></ErrorResponse>`, {
+					status,
+					headers: { "content-type": "text/xml" },
+				})
+			: UNVALIDATED(name);
+	const mailbox = async () => (await outputsOf(cloudFormationOf(account.url), "mayfly")).MailboxBucket;
+
+	test("is taken back, with the gateways' list", async () => {
+		const put = `s3 PUT /${await mailbox()}/${EGRESS_KEY}`;
+		account.takeCalls();
+		account.intervene(refusing(403, "AccessDenied"));
+		const { status, err } = await account.deploy([...ARGV, "--set", "EgressMode=observe", "--yes"]);
+		expect(status).toBe(1);
+		expect(err).toContain("ExecuteChangeSet");
+		expect(err).not.toContain("the change was begun");
+		const calls = account.takeCalls();
+		expect(calls.filter((call) => call === put)).toHaveLength(2);
+		expect(calls).toContain(`${CLOUDFORMATION}DeleteChangeSet`);
+	});
+
+	test("but not where CloudFormation failed in answering: it may have begun", async () => {
+		account.intervene(refusing(500, "InternalFailure"));
+		const { status, err } = await account.deploy([...ARGV, "--set", "EgressMode=observe", "--yes"]);
+		expect(status).toBe(1);
+		expect(err).toContain("the change was begun");
+		expect(account.takeCalls()).not.toContain(`${CLOUDFORMATION}DeleteChangeSet`);
 	});
 });

@@ -38,6 +38,8 @@ describe("before AWS is asked anything", () => {
 		["a region that is none", ["--region", "Frankfurt", "--config", EXAMPLE], ['"Frankfurt" is not a region like eu-west-1']],
 		["no region at all", ["--config", EXAMPLE], ["the region is missing: --region eu-west-1, or AWS_REGION"]],
 		["a stack's name that is none", [...IN, "--stack", "my stack"], ['"my stack" is not a stack\'s name']],
+		["the stack of the artifacts", [...IN, "--stack", "mayfly-artifacts"], ["mayfly-artifacts is another stack's name"]],
+		["the stack of the service role", [...IN, "--stack", "mayfly-service-role"], ["mayfly-service-role is another stack's name"]],
 		["a role that is none", [...IN, "--role-arn", "admin"], ['"admin" is not a role\'s ARN']],
 		["a word that stands alone", [...IN, "prod"], ['"prod" stands alone']],
 		["an unknown option", [...IN, "--force"], ["Unknown option '--force'"]],

@@ -3,7 +3,7 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { ACCOUNT, arn, type Context, type Document, isAllowed, patterns, wideChanges } from "../cloudformation/iam.ts";
+import { ACCOUNT, arn, type Context, type Document, isAllowed, isAllowedUnchecked, patterns, wideChanges } from "../cloudformation/iam.ts";
 import { PSEUDO, readTemplate, render } from "../cloudformation/template.ts";
 import { CREATES, type Request } from "./creates.ts";
 import { type Handlers, readRegistry } from "./registry.ts";
@@ -172,6 +172,8 @@ describe("the deployer", () => {
 		["a change set of another stack", "cloudformation:CreateChangeSet", arn("stack/shop/1", "cloudformation"), BY_ROLE, false],
 		["a look at the stack", "cloudformation:DescribeStacks", STACK, {}, true],
 		["a change set carried out", "cloudformation:ExecuteChangeSet", STACK, {}, true],
+		["the way out of a rollback that failed, as it is printed", "cloudformation:ContinueUpdateRollback", STACK, {}, true],
+		["the way out of another stack's", "cloudformation:ContinueUpdateRollback", arn("stack/shop/1", "cloudformation"), {}, false],
 		["an update past change sets", "cloudformation:UpdateStack", STACK, BY_ROLE, false],
 		["another role given", "iam:PassRole", iam("role/admin"), { "iam:PassedToService": "cloudformation.amazonaws.com" }, false],
 		["an artifact", "s3:PutObject", `arn:aws:s3:::mayfly-artifacts-${ACCOUNT}-eu-west-1/code/x.zip`, {}, true],
@@ -184,5 +186,14 @@ describe("the deployer", () => {
 		["the secret", "secretsmanager:GetSecretValue", arn("secret:mayfly/prod-AbCdEf", "secretsmanager"), {}, false],
 	])("%s: %s", async (_, action, resource, context, allowed) => {
 		expect(await isAllowed(deployer, action, resource, context)).toBe(allowed);
+	});
+
+	// The reference names the stack alone; a call with a change set's ARN alone has no stack to be judged by.
+	test.each(["DescribeChangeSet", "DeleteChangeSet"])("%s of a change set by its ARN is allowed for those that deploy makes", (name) => {
+		const asks = (changeSet: string) =>
+			isAllowedUnchecked(deployer, `cloudformation:${name}`, arn(`changeSet/${changeSet}`, "cloudformation"));
+		expect(asks("deploy-20261129T120005/0a1b")).toBe(true);
+		expect(asks("deploy-20261129T120005-Egress-1A2B/0a1b")).toBe(true);
+		expect(asks("shop-20261129/0a1b")).toBe(false);
 	});
 });

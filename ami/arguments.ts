@@ -22,7 +22,8 @@ build: debootstrap, ami/provision/*.sh, the agent -> a disk (GPT, an ESP with ke
   --base NAME      ${BASES.join(" or ")} (default debian)
   --runner WHAT    stand-in: the one of the local system; release: actions/runner's, as pinned; or the path of its tarball (default stand-in)
   --dist DIR       take our program from a folder of bun run build, checked by its SHA256SUMS (default: built from this checkout)
-  --mirror URL     take packages from there (default: what this machine's apt is set up with)
+  --mirror URL     take packages from there, with the suite's updates and security fixes (default: what this machine's apt is set up with).
+                   Debian's fixes are looked for beside it: /debian in URL is then /debian-security
   --versions FILE  the pins (default ami/versions.json)
   --out FILE       the disk (default .cache/image/KIND.raw); beside it FILE.json, FILE.cdx.json, FILE.vmlinuz
 

@@ -3,6 +3,7 @@ import { copyFile, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { version } from "../package.json";
+import { pinnedRuntime } from "./runtime.ts";
 
 export type Target = "linux-x64" | "linux-arm64" | "darwin-arm64" | "darwin-x64";
 
@@ -16,10 +17,16 @@ const FLAGS = "--compile --splitting --minify --bytecode --format=esm --no-compi
 
 /** `__dirname` would put the place of the checkout into the bytes; only pino's worker threads ask for it, and none are started. */
 async function compile(entry: string, target: Target, outFile: string): Promise<void> {
+	// This machine's own Bun goes into what is for this machine.
+	const other = target !== `${process.platform}-${process.arch}`;
+	const runtime = other ? [`--compile-executable-path=${await pinnedRuntime(target)}`] : [];
 	const defines = ["--define", `MAYFLY_VERSION=${JSON.stringify(version)}`, "--define", `__dirname="/"`];
-	const made = Bun.spawn([process.execPath, "build", entry, ...FLAGS, `--target=bun-${target}`, ...defines, "--outfile", outFile], {
-		...{ cwd: root, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
-	});
+	const made = Bun.spawn(
+		[process.execPath, "build", entry, ...FLAGS, `--target=bun-${target}`, ...runtime, ...defines, "--outfile", outFile],
+		{
+			...{ cwd: root, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+		},
+	);
 	const [out, err, code] = await Promise.all([new Response(made.stdout).text(), new Response(made.stderr).text(), made.exited]);
 	if (code !== 0) throw new Error(`bun build exited with ${code}:\n${out}${err}`);
 }

@@ -20,6 +20,7 @@ const PARTS = [
 interface Bill {
 	bomFormat: string;
 	specVersion: string;
+	serialNumber: string;
 	components: { type: string; name: string; version: string; hashes?: { content: string }[] }[];
 }
 let folders: string[];
@@ -48,6 +49,7 @@ describe("the build", () => {
 		const namesIn = async (part: string) => {
 			const bill = JSON.parse(await readFile(join(folders[0] ?? "", `${part}.cdx.json`), "utf8")) as Bill;
 			expect([bill.bomFormat, bill.specVersion]).toEqual(["CycloneDX", "1.5"]);
+			expect(bill.serialNumber).toMatch(/^urn:uuid:[0-9a-f-]{36}$/);
 			const libraries = bill.components.filter(({ type }) => type === "library");
 			for (const { name, version, hashes = [] } of libraries) {
 				expect(lock).toContain(`"${name}@${version}", "", `);

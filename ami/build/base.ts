@@ -1,9 +1,9 @@
-// The part of the root that versions.json alone decides: debootstrap and the packages. Kept as a tarball, since it takes minutes.
+// The part of the root that versions.json and the day decide: debootstrap and the packages. Kept for a day as a tarball, since it takes minutes.
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ImageProblem } from "../problem.ts";
-import { type Architecture, type Base, packageLines } from "../versions.ts";
+import { type Architecture, type Base, type BaseName, packageLines } from "../versions.ts";
 import { runInside } from "./chroot.ts";
 import { run, type Workshop } from "./command.ts";
 import { findSources, type Sources } from "./mirror.ts";
@@ -11,6 +11,7 @@ import { findSources, type Sources } from "./mirror.ts";
 export interface BaseOptions {
 	/** What it is for: one of each kind is kept. */
 	kind: string;
+	name: BaseName;
 	base: Base;
 	architecture: Architecture;
 	packages: Record<string, string>;
@@ -25,14 +26,17 @@ const DPKG = { x64: "amd64", arm64: "arm64" } as const;
 const NAMESPACES = "--mount --fork --kill-child".split(" ");
 const DEBOOTSTRAP = "--variant=minbase --merged-usr --include=ca-certificates,apt".split(" ");
 
-/** What decides about the bytes of a base, but for what the archive holds on the day. */
-async function keyOf({ base, architecture, packages }: BaseOptions): Promise<string> {
-	const facts = JSON.stringify([base.suite, base.kernel[architecture], architecture, packages, DEBOOTSTRAP]);
-	return new Bun.CryptoHasher("sha256")
-		.update(facts)
-		.update(await readFile(SCRIPT))
-		.digest("hex")
-		.slice(0, 16);
+/** An archive gets security fixes under the same pins: what is kept for longer would lack them. */
+const KEPT_MS = 24 * 60 * 60_000;
+
+/** Whether a base that was made then may be used now. One of the future is of a clock that was wrong. Pure. */
+export const isOfTheDay = (madeAt: number, now: number) => madeAt <= now && now - madeAt < KEPT_MS;
+
+/** The name of a base's file, by what decides about its bytes, but for what the archive holds on the day. */
+export async function baseFile({ kind, base, architecture, packages, mirror }: BaseOptions): Promise<string> {
+	const facts = JSON.stringify([base.suite, base.kernel[architecture], architecture, packages, mirror, DEBOOTSTRAP]);
+	const hasher = new Bun.CryptoHasher("sha256").update(facts).update(await readFile(SCRIPT));
+	return `base-${kind}-${hasher.digest("hex").slice(0, 16)}.tar`;
 }
 
 async function bootstrap(root: string, { base, architecture }: BaseOptions, { mirror }: Sources, shop: Workshop): Promise<void> {
@@ -69,14 +73,15 @@ async function forgetOthers(cache: string, kind: string, kept: string): Promise<
 }
 
 /** Fills the empty folder `root`. Whether it was made anew. */
-export async function layBase(root: string, options: BaseOptions, shop: Workshop): Promise<boolean> {
-	const name = `base-${options.kind}-${await keyOf(options)}.tar`;
+export async function layBase(root: string, options: BaseOptions, shop: Workshop, now = Date.now()): Promise<boolean> {
+	const name = await baseFile(options);
 	const kept = join(options.cache, name);
-	if (existsSync(kept)) {
+	const found = await stat(kept).catch(() => null);
+	if (found !== null && isOfTheDay(found.mtimeMs, now)) {
 		await run("base", ["tar", "-xf", kept, "-C", root, "--numeric-owner", "--xattrs", "--xattrs-include=*"], shop);
 		return false;
 	}
-	const sources = await findSources(options.base, options.mirror, shop);
+	const sources = await findSources(options.name, options.base, options.mirror, shop);
 	await bootstrap(root, options, sources, shop);
 	await install(root, options, sources, shop);
 	await mkdir(options.cache, { recursive: true });

@@ -14,6 +14,8 @@ export interface CommandOptions {
 	env?: Record<string, string>;
 	cwd?: string;
 	stdin?: string;
+	/** Whatever it says on stderr is a failure, whatever its status. */
+	silent?: boolean;
 }
 
 /** Of a program that failed, this much of its last words is told. */
@@ -47,7 +49,8 @@ export async function run(part: string, command: string[], { log, signal }: Work
 	signal.removeEventListener("abort", abort);
 	await appendFile(log, `== ${part}: ${command.join(" ")}\n${out}${err}`);
 	signal.throwIfAborted();
-	if (code === 0) return out;
+	const failed = code !== 0 || (options.silent === true && err.trim() !== "");
+	if (!failed) return out;
 	const said = `${out}\n${err}`.trim().split("\n").slice(-TOLD_LINES).join("\n");
 	throw new ImageProblem(part, `${command[0]} ended with ${child.signalCode ?? code}\n${said}`);
 }

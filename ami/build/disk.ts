@@ -1,10 +1,11 @@
 // A root folder as a disk: GPT, an ESP with one program (kernel and command line in one: no boot loader, no initrd), an ext4 root.
 // Everything is written into a file: no loop device, nothing is mounted.
-import { chmod, copyFile, mkdir, open, readdir, stat, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ImageProblem } from "../problem.ts";
 import type { Architecture } from "../versions.ts";
 import { run, type Workshop } from "./command.ts";
+import { makeUki } from "./uki.ts";
 
 export interface DiskOptions {
 	root: string;
@@ -57,30 +58,30 @@ async function onlyKernel(root: string): Promise<string> {
 	return join(root, "boot", kernels[0] as string);
 }
 
-/** Kernel and command line as one EFI program, with systemd's stub before them. */
-async function makeUki(file: string, { root, architecture, initrd, cmdline = CMDLINE }: DiskOptions, shop: Workshop): Promise<void> {
-	await writeFile(join(shop.folder, "cmdline"), `${cmdline.join(" ")}\0`);
-	await writeFile(join(shop.folder, "osrel"), 'ID=mayfly\nPRETTY_NAME="Mayfly"\n');
-	const kernel = await onlyKernel(root);
-	const section = (name: string, from: string, at: string) => [`--add-section=.${name}=${from}`, `--change-section-vma=.${name}=${at}`];
-	// The stub reads them where the firmware loads them: apart from each other by more than any of them has.
-	const sections = [
-		...section("osrel", join(shop.folder, "osrel"), "0x20000"),
-		...section("cmdline", join(shop.folder, "cmdline"), "0x30000"),
-		...section("linux", kernel, "0x2000000"),
-		...(initrd === undefined ? [] : section("initrd", initrd, "0x8000000")),
-	];
-	await run("uki", ["objcopy", ...sections, join(STUBS, EFI[architecture].stub), file], shop);
+/** What FAT itself takes of the partition, and more. */
+const FAT_BYTES = 2 * 2 ** 20;
+
+/** Throws if the partition is too small for it: mcopy would say less. Pure. */
+export function checkFits(name: string, bytes: number, espMiB: number): void {
+	if (bytes <= espMiB * 2 ** 20 - FAT_BYTES) return;
+	const mib = Math.ceil(bytes / 2 ** 20);
+	throw new ImageProblem(
+		"esp",
+		`${name} has ${mib} MiB, its partition ${espMiB} MiB with what FAT takes: raise disk.espMiB in versions.json`,
+	);
 }
 
 async function makeEsp(file: string, options: DiskOptions, shop: Workshop): Promise<void> {
-	const { architecture, espMiB, epoch } = options;
-	const uki = join(shop.folder, EFI[architecture].name);
-	await makeUki(uki, options, shop);
+	const { architecture, espMiB, epoch, initrd, cmdline = CMDLINE } = options;
+	const { stub, name } = EFI[architecture];
+	const uki = join(shop.folder, name);
+	const kernel = await onlyKernel(options.root);
+	await makeUki(uki, { stub: join(STUBS, stub), kernel, cmdline, ...(initrd !== undefined && { initrd }) }, shop);
+	checkFits(name, (await stat(uki)).size, espMiB);
 	await run("esp", ["touch", "-d", `@${epoch}`, uki], shop);
 	await run("esp", ["mkfs.vfat", "-C", "-F", "32", "-n", "ESP", "-i", "4d41594c", "--invariant", file, String(espMiB * 1024)], shop);
 	await run("esp", ["mmd", "-i", file, "::/EFI", "::/EFI/BOOT"], shop);
-	await run("esp", ["mcopy", "-m", "-i", file, uki, `::/EFI/BOOT/${EFI[architecture].name}`], shop);
+	await run("esp", ["mcopy", "-m", "-i", file, uki, `::/EFI/BOOT/${name}`], shop);
 }
 
 async function makeRoot(options: DiskOptions, shop: Workshop): Promise<void> {

@@ -10,6 +10,7 @@ import { layBase } from "./base.ts";
 import { runInside } from "./chroot.ts";
 import { run, type Workshop } from "./command.ts";
 import { CMDLINE, keepKernel, makeDisk, rootStart } from "./disk.ts";
+import { commitTime } from "./epoch.ts";
 import { type Kind, layParts, type Parts } from "./parts.ts";
 import { imageBill, type Package, parsePackages } from "./sbom.ts";
 
@@ -56,12 +57,6 @@ export const CACHE = join(repository, ".cache", "image");
 const LATER = /^[2-9]\d-.*\.sh$/;
 /** Those that know nothing of runners. */
 const SHARED = /^[6-9]\d-.*\.sh$/;
-
-/** The time that an image's files have: of the commit, so that two builds of it have the same. */
-async function epochOf({ epoch }: BuildOptions, shop: Workshop): Promise<number> {
-	if (epoch !== null) return epoch;
-	return Number(await run("epoch", ["git", "-C", repository, "log", "-1", "--format=%ct"], shop));
-}
 
 /** By their numbers, wherever they lie. */
 async function scriptsOf(kind: Kind): Promise<string[]> {
@@ -129,15 +124,16 @@ async function make(options: BuildOptions, out: string, part: string, shop: Work
 	const base = versions.bases[options.base];
 	const architecture = process.arch as Architecture;
 	const { kind } = options;
+	// First, since it is at once known whether there is one.
+	const epoch = options.epoch ?? (await commitTime(repository, shop));
 	say("parts");
 	const parts = await layParts(kind, { versions, architecture, dist: options.dist, runner: options.runner }, shop);
 	const root = join(shop.folder, "root");
 	await mkdir(root);
 	say(`base: ${base.suite}`);
 	const wanted = kind === "gateway" ? base.gateway : base.packages;
-	await layBase(root, { kind, base, architecture, packages: wanted, mirror: options.mirror, cache: CACHE }, shop);
+	await layBase(root, { kind, name: options.base, base, architecture, packages: wanted, mirror: options.mirror, cache: CACHE }, shop);
 	await provision(root, kind, parts, shop, say);
-	const epoch = await epochOf(options, shop);
 	const { packages, text } = await billOf(root, base.suite, options.base, parts, kind, epoch, shop);
 	await clampTimes(root, epoch, shop);
 	say("disk");

@@ -8,14 +8,15 @@ is_allowed() { printf '%s\n' "${allowed[@]}" | grep -qxF -- "$1"; }
 
 mkdir -p /etc/systemd/system-preset
 { printf 'enable %s\n' "${allowed[@]}"; echo 'disable *'; } > /etc/systemd/system-preset/00-mayfly.preset
-find "$system" -mindepth 1 -maxdepth 1 -name '*.wants' -exec rm -rf {} +
+find "$system" -mindepth 1 -maxdepth 1 \( -name '*.wants' -o -name '*.requires' \) -exec rm -rf {} +
 for unit in "${allowed[@]}"; do
 	if grep -qs '^\[Install\]' "$system/$unit" "/lib/systemd/system/$unit"; then systemctl --root=/ enable --quiet "$unit"; fi
 done
 
-# Brought in by `Also=` of an allowed one, or known by another name.
-find "$system" -mindepth 1 -maxdepth 1 -type l -lname '/lib/systemd/system/*' -delete
-for link in "$system"/*.wants/*; do
+# Brought in by `Also=` of an allowed one, or known by another name. Packages link to either path, which are one.
+find "$system" -mindepth 1 -maxdepth 1 -type l \( -lname '/lib/systemd/system/*' -o -lname '/usr/lib/systemd/system/*' \) -delete
+for link in "$system"/*.{wants,requires}/*; do
+	[ -L "$link" ] || continue
 	unit=$(basename "$link")
 	is_allowed "$unit" || { rm -f "$link"; ln -sf /dev/null "$system/$unit"; }
 done

@@ -50,7 +50,7 @@ export async function makeStock(signal: AbortSignal): Promise<Stock> {
 		for (const each of [root, fresh, parts]) await mkdir(each);
 		await writeFile(shop.log, "");
 		const architecture = process.arch as Architecture;
-		await layBase(root, { kind: "stock", base, architecture, packages, mirror: null, cache: CACHE }, shop);
+		await layBase(root, { kind: "stock", name: "debian", base, architecture, packages, mirror: null, cache: CACHE }, shop);
 		await copyFile(SCRIPTS[1] as string, join(parts, "start.sh"));
 		await runInside(root, SCRIPTS[0] as string, {}, parts, shop);
 		const { sizeMiB, espMiB } = versions.disk;

@@ -15,15 +15,15 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const start = (out: string, args: string[]) =>
-	Bun.spawn([process.execPath, MAIN, "build", "--out", out, ...args], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+const start = (out: string, args: string[], env: Record<string, string | undefined> = process.env) =>
+	Bun.spawn([process.execPath, MAIN, "build", "--out", out, ...args], { env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
 const workshops = () => (existsSync(CACHE) ? readdirSync(CACHE).filter((name) => name.startsWith("work-")) : []);
 
 /** What a build that fails said; there is no image afterwards and no half of one. */
-async function failing(args: string[]) {
+async function failing(args: string[], env?: Record<string, string | undefined>) {
 	const out = join(folder, `${crypto.randomUUID()}.raw`);
 	const before = workshops();
-	const child = start(out, [...args, "--json"]);
+	const child = start(out, [...args, "--json"], env);
 	const [stdout, stderr, status] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
 	expect(readdirSync(folder).filter((name) => name.startsWith(out.split("/").at(-1) as string) && !name.endsWith(".log"))).toEqual([]);
 	expect(workshops().filter((name) => !before.includes(name))).toEqual([]);
@@ -42,6 +42,12 @@ async function otherVersions(change: (versions: ReturnType<typeof JSON.parse>) =
 }
 
 describe("a build stops", () => {
+	test("at a commit without a time before anything else is looked at", async () => {
+		const nothing = join(folder, "no-programs");
+		await mkdir(nothing);
+		expect(await failing([], { PATH: nothing })).toMatchObject({ part: "epoch", reason: expect.stringContaining("git is not installed") });
+	});
+
 	test(
 		"at an agent that is not the one of SHA256SUMS",
 		async () => {

@@ -1,4 +1,4 @@
-// What of the image's making is decided and not done: pins, mirrors, partitions, the bill of materials, pages, reasons.
+// What of the image's making is decided and not done: pins, partitions, pages, reasons.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,13 +8,10 @@ import { extentsIn, pagesIn, piecesOf } from "../../ami/boot/hot-pages.ts";
 import { judge } from "../../ami/boot/judge.ts";
 import { accelerationHere, qemuCommand } from "../../ami/boot/qemu.ts";
 import type { Seen } from "../../ami/boot/scene.ts";
-import { CMDLINE, partitionTable } from "../../ami/build/disk.ts";
-import { sourcesOf } from "../../ami/build/mirror.ts";
+import { CMDLINE, checkFits, partitionTable } from "../../ami/build/disk.ts";
 import { listedHash } from "../../ami/build/parts.ts";
-import { imageBill, parsePackages } from "../../ami/build/sbom.ts";
 import { readVersions, runnerPin, VERSIONS_FILE } from "../../ami/versions.ts";
 import { phasesIn } from "../../bench/boot/figures.ts";
-import { librariesOf } from "../../build/libraries.ts";
 import { RUNNER_VERSION } from "../../local/runner/version.ts";
 
 let folder: string;
@@ -68,18 +65,6 @@ describe("the pins", () => {
 	});
 });
 
-describe("the mirror", () => {
-	test("is the one that apt has for the suite, with its updates and its security fixes and nothing else", () => {
-		const targets =
-			"http://a/debian bookworm main\nhttp://a/debian bookworm-updates main\nhttp://b bookworm-security main\nhttp://c other main\n";
-		expect(sourcesOf(targets, "bookworm")).toEqual({
-			mirror: "http://a/debian",
-			lines: ["deb http://a/debian bookworm main", "deb http://a/debian bookworm-updates main", "deb http://b bookworm-security main"],
-		});
-		expect(sourcesOf(targets, "noble")).toBeNull();
-	});
-});
-
 describe("the disk", () => {
 	test("has an ESP and a root that fill it, with the ids that the kernel's command line names", () => {
 		const table = partitionTable({ sizeMiB: 1024, espMiB: 64, architecture: "x64" });
@@ -88,21 +73,11 @@ describe("the disk", () => {
 		const id = /root=PARTUUID=(\S+)/.exec(CMDLINE.join(" "))?.[1] as string;
 		expect(table).toContain(`uuid=${id}, name=root`);
 	});
-});
 
-describe("the bill of materials", () => {
-	test("is CycloneDX with packages, libraries and files, the same for the same input", async () => {
-		const libraries = await librariesOf("agent/main.ts");
-		expect(libraries.map(({ name }) => name)).toEqual(expect.arrayContaining(["pino", "sonic-boom", "valibot"]));
-		const packages = parsePackages("git 1:2.39.5-0+deb12u3 amd64\n");
-		const bill = { distribution: "debian", suite: "bookworm", packages, libraries, epoch: 1, version: "0" };
-		const text = imageBill({ ...bill, files: [{ name: "mayfly-agent", version: "0", sha256: "a".repeat(64) }] });
-		const { bomFormat, components } = JSON.parse(text);
-		expect(bomFormat).toBe("CycloneDX");
-		const purls = components.map(({ purl }: { purl?: string }) => purl);
-		expect(purls).toContain("pkg:deb/debian/git@1%3A2.39.5-0%2Bdeb12u3?arch=amd64&distro=bookworm");
-		for (const { name, hashes } of components.filter(({ purl }: { purl?: string }) => purl?.startsWith("pkg:npm/")))
-			expect(`${name} ${hashes[0].content}`).toMatch(/ [0-9a-f]{128}$/);
+	test("is not made where the kernel does not fit into its ESP, and the setting is named", () => {
+		expect(() => checkFits("BOOTAA64.EFI", 62 * 2 ** 20, 64)).not.toThrow();
+		expect(() => checkFits("BOOTAA64.EFI", 62 * 2 ** 20 + 1, 64)).toThrow("BOOTAA64.EFI has 63 MiB, its partition 64 MiB");
+		expect(() => checkFits("BOOTAA64.EFI", 62 * 2 ** 20 + 1, 64)).toThrow("disk.espMiB");
 	});
 });
 

@@ -10,9 +10,11 @@ import { RelayError } from "../../poller/relay.ts";
 import { DEFAULT_CLOCKS as clocks } from "../../relay/clocks.ts";
 import type { Job } from "../../relay/job.ts";
 import { QueueService } from "../../relay/queue-service.ts";
+import type { Receipt } from "../../relay/receive.ts";
 import type { Leased } from "../../relay/setting-rows.ts";
 import { docs } from "../../relay/sql.ts";
 import { STATEMENTS } from "../../relay/statements.ts";
+import { beginLife } from "./relay-life.ts";
 import type { Storage } from "./storage.ts";
 import { type Setting, travel } from "./world.ts";
 
@@ -36,28 +38,34 @@ export function createRelayModel(setting: Setting, storage: Storage, isJson: boo
 	};
 	let ids = 0;
 	const told = ({ at, ...rest }: Record<string, unknown>) => `${at} ${JSON.stringify(rest)}`;
-	const start = () =>
-		new QueueService(
-			{
-				...storage,
-				rowsWritten: () => 0,
-				now: clock.now,
-				timer: clock.after,
-				newId: () => `lease-${++ids}`,
-				log(record) {
-					if (record.at !== "report") tell("relay", () => told(record));
-				},
-			},
-			{ maxOpenJobs: 5000, clocks },
+	const begin = () =>
+		beginLife(
+			clock,
+			(timer) =>
+				new QueueService(
+					{
+						...storage,
+						rowsWritten: () => 0,
+						now: clock.now,
+						timer,
+						newId: () => `lease-${++ids}`,
+						log(record) {
+							if (record.at !== "report") tell("relay", () => told(record));
+						},
+					},
+					{ maxOpenJobs: 5000, clocks },
+				),
 		);
-	let service = start();
-	let life = 0;
+	let life = begin();
 
 	/** Memory is lost, the rows stay; what waited for an answer gets none. */
+	function beginAnew(): void {
+		life.end();
+		life = begin();
+	}
 	function restart(): void {
 		tell("relay", "starts anew");
-		life += 1;
-		service = start();
+		beginAnew();
 	}
 	function hourly(): void {
 		clock.after(dice.below(2 * HOUR), () => {
@@ -66,7 +74,7 @@ export function createRelayModel(setting: Setting, storage: Storage, isJson: boo
 		});
 	}
 	function housekeeping(): void {
-		clock.after(clocks.housekeeping, () => void service.housekeep().then(housekeeping));
+		clock.after(clocks.housekeeping, () => void life.asked((queue) => queue.housekeep().then(() => null), null).then(housekeeping));
 	}
 	hourly();
 	housekeeping();
@@ -76,7 +84,7 @@ export function createRelayModel(setting: Setting, storage: Storage, isJson: boo
 		await travel(setting, 5, 60);
 		if (dice.chance(faults.now.relayLoses / 2)) throw new RelayError(name, null, "lost on its way");
 		const begun = life;
-		const result = await effect(service);
+		const result = await life.asked(effect);
 		await travel(setting, 5, 60);
 		if (begun !== life || dice.chance(faults.now.relayLoses / 2)) throw new RelayError(name, null, "the answer was lost");
 		return result;
@@ -120,20 +128,20 @@ export function createRelayModel(setting: Setting, storage: Storage, isJson: boo
 				const budgets = lease && { ...lease.budgets, jit: [] };
 				if (lease) storage.sql(STATEMENTS.saveSetting, `lease-${slot}`, JSON.stringify({ ...lease, budgets }));
 			}
-			service = start();
+			beginAnew();
 		},
 		/** False when GitHub gets no 202. */
 		async deliver(guid: string, event: JobEvent): Promise<boolean> {
-			const begun = life;
-			const receipt = await service.receive({ id: guid, event: carried(event, (it) => ({ ...it, job: { ...it.job } })) });
-			return begun === life && (receipt === "accepted" || receipt === "duplicate");
+			const delivery = { id: guid, event: carried(event, (it) => ({ ...it, job: { ...it.job } })) };
+			const receipt = await life.asked<Receipt | "lost">((queue) => queue.receive(delivery), "lost");
+			return receipt === "accepted" || receipt === "duplicate";
 		},
 		report(instanceId: string, jobId: number, phase: ReportPhase, sequence: number): void {
 			if (dice.chance(faults.now.reportLost)) return;
 			const report = { version: 1 as const, instanceId, sequence, phase, at: clock.now(), jobId, reason: null, measurements: {} };
-			clock.after(20 + dice.below(500), () => void service.report(report));
+			clock.after(20 + dice.below(500), () => void life.queue.report(report));
 		},
-		job: (id: number) => service.job(id),
+		job: (id: number) => life.queue.job(id),
 		/** Records of the jobs, read past the service. */
 		record: (id: number): Job | null => docs<Job>(storage.sql(STATEMENTS.jobById, id))[0] ?? null,
 	};

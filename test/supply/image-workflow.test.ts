@@ -42,3 +42,13 @@ describe("images are built anew", () => {
 				expect([name, pin === "*"]).toEqual([name, name === "ca-certificates"]);
 	});
 });
+
+test("publishing ends before the machine that it started does by itself, and before its credentials", () => {
+	const { "timeout-minutes": minutes, steps } = workflow.jobs.publish;
+	const template = readFileSync(join(root, "ami", "packer", "image.pkr.hcl"), "utf8");
+	const writer = Number(/user_data += "#!\/bin\/sh\\nshutdown -P \+(\d+)\\n"/.exec(template)?.[1]);
+	expect(template).toMatch(/shutdown_behavior += "terminate"/);
+	expect(minutes).toBeLessThan(writer);
+	const credentials = steps.find((step: { uses?: string }) => step.uses?.startsWith("aws-actions/"));
+	expect(writer * 60).toBeLessThan(credentials.with["role-duration-seconds"]);
+});

@@ -16,7 +16,6 @@ locals {
 
 source "amazon-ebssurrogate" "disk" {
   region        = var.region
-  ami_regions   = var.regions
   instance_type = local.is_arm64 ? "c7g.large" : "c7i.large"
   source_ami    = var.writer_ami
   subnet_id     = var.subnet_id
@@ -30,8 +29,11 @@ source "amazon-ebssurrogate" "disk" {
     http_tokens                 = "required"
     http_put_response_hop_limit = 1
   }
-  run_tags        = merge(local.tags, { "mayfly:image" = "being-written" })
-  run_volume_tags = { "mayfly:image" = "being-written" }
+  # Whatever becomes of the machine that runs packer, this one ends by itself: no earlier than the workflow's job.
+  user_data         = "#!/bin/sh\nshutdown -P +55\n"
+  shutdown_behavior = "terminate"
+  run_tags          = merge(local.tags, { "mayfly:image" = "being-written" })
+  run_volume_tags   = { "mayfly:image" = "being-written" }
 
   launch_block_device_mappings {
     device_name           = "/dev/sdf"

@@ -54,12 +54,6 @@ variable "region" {
   description = "Where the volume is written."
 }
 
-variable "regions" {
-  type        = list(string)
-  description = "Where else the image is copied to."
-  default     = []
-}
-
 variable "writer_ami" {
   type        = string
   description = "Image of the machine that writes the volume, by its id: any Linux with zstd. It is of the architecture of the image."

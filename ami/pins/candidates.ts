@@ -1,22 +1,44 @@
-// What this machine's archive has of packages: apt's candidates. Touches apt.
+// What this machine's archive has of packages: the newest of its versions. Touches apt.
 import { ImageProblem } from "../problem.ts";
+import type { BaseName } from "../versions.ts";
 
-/** Versions by name from the output of `apt-cache policy`. Pure. */
-export function readPolicy(text: string): Record<string, string> {
-	const found: Record<string, string> = {};
-	let name = "";
+/** As the archives' Release files call themselves. */
+const ORIGINS: Record<BaseName, string> = { debian: "Debian", ubuntu: "Ubuntu" };
+
+/** The lines by which `apt-cache policy` names the sources of an origin, of its output without packages. Pure. */
+export function sourcesOfOrigin(text: string, origin: string): Set<string> {
+	const found = new Set<string>();
+	let source = "";
 	for (const line of text.split("\n")) {
-		const head = /^(\S+):$/.exec(line);
-		if (head) name = head[1] ?? "";
-		const candidate = /^ {2}Candidate: (\S+)$/.exec(line)?.[1];
-		if (candidate !== undefined && candidate !== "(none)") found[name] = candidate;
+		source = /^ *-?\d+ (\S.*)$/.exec(line)?.[1] ?? source;
+		const release = /^ +release (.*)$/.exec(line)?.[1];
+		if (release?.split(",").includes(`o=${origin}`)) found.add(source);
 	}
 	return found;
 }
 
-/** Asks apt, whose lists must be fresh and of the base that is compared. */
-export async function candidatesOf(names: string[]): Promise<Record<string, string>> {
-	if (Bun.which("apt-cache") === null) throw new ImageProblem("packages", "apt-cache is not here: compare on a machine of the base");
+/**
+ * Versions by name from the output of `apt-cache policy` for packages: of those that `sources` have the one of the highest priority, and the newest
+ * among equals, which apt names first. Not its candidate, which may be one that is installed and that no source has any more. Pure.
+ */
+export function readPolicy(text: string, sources: ReadonlySet<string>): Record<string, string> {
+	const found: Record<string, string> = {};
+	let name = "";
+	let version = "";
+	let highest = Number.NEGATIVE_INFINITY;
+	for (const line of text.split("\n")) {
+		const head = /^(\S+):$/.exec(line)?.[1];
+		if (head !== undefined) [name, highest] = [head, Number.NEGATIVE_INFINITY];
+		version = /^ (?:\*{3}| {3}) (\S+) -?\d+\b/.exec(line)?.[1] ?? version;
+		const [, priority, source = ""] = /^ {5,}(-?\d+) (\S+ .*)$/.exec(line) ?? [];
+		if (priority === undefined || !sources.has(source) || Number(priority) <= highest) continue;
+		highest = Number(priority);
+		found[name] = version;
+	}
+	return found;
+}
+
+async function policy(...names: string[]): Promise<string> {
 	const child = Bun.spawn(["apt-cache", "policy", ...names], {
 		env: { PATH: process.env.PATH ?? "", LC_ALL: "C" },
 		stdout: "pipe",
@@ -24,7 +46,14 @@ export async function candidatesOf(names: string[]): Promise<Record<string, stri
 	});
 	const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
 	if (code !== 0) throw new ImageProblem("packages", `apt-cache ended with ${code}: ${err.trim()}`);
-	const found = readPolicy(out);
+	return out;
+}
+
+/** Asks apt, whose lists must be fresh and of the base that is compared. */
+export async function candidatesOf(base: BaseName, names: string[]): Promise<Record<string, string>> {
+	if (Bun.which("apt-cache") === null) throw new ImageProblem("packages", "apt-cache is not here: compare on a machine of the base");
+	const [sources, versions] = await Promise.all([policy(), policy(...names)]);
+	const found = readPolicy(versions, sourcesOfOrigin(sources, ORIGINS[base]));
 	const missing = names.filter((name) => found[name] === undefined);
 	if (missing.length > 0)
 		throw new ImageProblem("packages", `apt knows no ${missing.join(", ")}: run apt-get update, on a machine of the base`);

@@ -29,7 +29,7 @@ export async function comparePins(
 		throw new ImageProblem("packages", `this machine is of ${here.name} ${here.suite}: compare ${base} on one of ${base} ${of.suite}`);
 	const [runner, candidates] = await Promise.all([
 		newestRunner(environment.GITHUB_API_URL ?? "https://api.github.com", environment.GITHUB_TOKEN),
-		candidatesOf([...Object.keys(of.packages), ...Object.keys(of.gateway)]),
+		candidatesOf(base, [...Object.keys(of.packages), ...Object.keys(of.gateway)]),
 	]);
 	const comparison = compared(versions, base, runner, candidates);
 	if (write && comparison.newer.length > 0) await writeFile(file, `${JSON.stringify(comparison.versions, null, "\t")}\n`);

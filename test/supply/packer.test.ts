@@ -23,7 +23,7 @@ describe("the template", () => {
 	});
 
 	test.each(["runner-x64", "runner-arm64", "gateway-x64", "gateway-arm64"])("of %s is one that the plugin takes", async (name) => {
-		expect(await validate({ name, regions: '["us-east-1","us-west-2"]' })).toEqual({ code: 0, out: "The configuration is valid.\n" });
+		expect(await validate({ name })).toEqual({ code: 0, out: "The configuration is valid.\n" });
 	});
 
 	test.each<[what: string, over: Record<string, string>, says: string]>([

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { baseOf, readPolicy } from "../../ami/pins/candidates.ts";
+import { baseOf, readPolicy, sourcesOfOrigin } from "../../ami/pins/candidates.ts";
 import { compared, isAfter, repinned } from "../../ami/pins/newer.ts";
 import { readRelease } from "../../ami/pins/runner-release.ts";
 import { readVersions, VERSIONS_FILE } from "../../ami/versions.ts";
@@ -90,11 +90,75 @@ test("only what differs is newer, and an older runner than the pinned one is not
 	expect(taken.bases.ubuntu).toEqual(versions.bases.ubuntu);
 });
 
-test("apt's answer is read by its candidates", () => {
-	const text =
-		"jq:\n  Installed: (none)\n  Candidate: 1.6-2.1+deb12u2\n  Version table:\n     1.6-2.1 500\nnone:\n  Installed: (none)\n  Candidate: (none)\n";
-	expect(readPolicy(text)).toEqual({ jq: "1.6-2.1+deb12u2" });
-	expect(baseOf('NAME="Debian"\nID=debian\nVERSION_CODENAME=bookworm\n')).toEqual({ name: "debian", suite: "bookworm" });
+describe("apt's answer", () => {
+	/** Of GitHub's ubuntu-24.04: git is installed from an archive of others that is no source any more, and Docker's own archive is one. */
+	const SOURCES = `Package files:
+ 100 /var/lib/dpkg/status
+     release a=now
+ 500 https://download.docker.com/linux/ubuntu noble/stable amd64 Packages
+     release o=Docker,a=noble,l=Docker CE,c=stable,b=amd64
+     origin download.docker.com
+ 100 mirror+file:/etc/apt/apt-mirrors.txt noble-backports/universe amd64 Packages
+     release v=24.04,o=Ubuntu,a=noble-backports,n=noble,l=Ubuntu,c=universe,b=amd64
+     origin azure.archive.ubuntu.com
+ 500 mirror+file:/etc/apt/apt-mirrors.txt noble-updates/main amd64 Packages
+     release v=24.04,o=Ubuntu,a=noble-updates,n=noble,l=Ubuntu,c=main,b=amd64
+     origin azure.archive.ubuntu.com
+ 500 mirror+file:/etc/apt/apt-mirrors.txt noble/main amd64 Packages
+     release v=24.04,o=Ubuntu,a=noble,n=noble,l=Ubuntu,c=main,b=amd64
+     origin azure.archive.ubuntu.com
+Pinned packages:
+`;
+	const POLICY = `git:
+  Installed: 1:2.52.0-0ppa1~ubuntu24.04.1
+  Candidate: 1:2.52.0-0ppa1~ubuntu24.04.1
+  Version table:
+ *** 1:2.52.0-0ppa1~ubuntu24.04.1 100
+        100 /var/lib/dpkg/status
+     1:2.43.0-1ubuntu7.3 500
+        500 mirror+file:/etc/apt/apt-mirrors.txt noble-updates/main amd64 Packages
+     1:2.43.0-1ubuntu7 500
+        500 mirror+file:/etc/apt/apt-mirrors.txt noble/main amd64 Packages
+jq:
+  Installed: 1.7.1-3ubuntu0.24.04.1
+  Candidate: 1.7.1-3ubuntu0.24.04.1
+  Version table:
+     1.8.1-1 500
+        500 https://download.docker.com/linux/ubuntu noble/stable amd64 Packages
+     1.7.1-4~bpo24.04.1 100
+        100 mirror+file:/etc/apt/apt-mirrors.txt noble-backports/universe amd64 Packages
+ *** 1.7.1-3ubuntu0.24.04.1 500 (phased 20%)
+        500 mirror+file:/etc/apt/apt-mirrors.txt noble-updates/main amd64 Packages
+        100 /var/lib/dpkg/status
+none:
+  Installed: (none)
+  Candidate: (none)
+  Version table:
+`;
+	const sources = sourcesOfOrigin(SOURCES, "Ubuntu");
+
+	test("is read by what the base's own archive has, not by what is installed, another's or a backport", () => {
+		expect(readPolicy(POLICY, sources)).toEqual({ git: "1:2.43.0-1ubuntu7.3", jq: "1.7.1-3ubuntu0.24.04.1" });
+	});
+
+	test("proposes nothing for a package that only this machine has newer", async () => {
+		const versions = await readVersions(VERSIONS_FILE);
+		const { newer } = compared(versions, "ubuntu", readRelease(release("2.1.0")), readPolicy(POLICY, sources));
+		expect(newer).toEqual([]);
+	});
+
+	test("names the sources of an origin", () => {
+		expect([...sources]).toEqual([
+			"mirror+file:/etc/apt/apt-mirrors.txt noble-backports/universe amd64 Packages",
+			"mirror+file:/etc/apt/apt-mirrors.txt noble-updates/main amd64 Packages",
+			"mirror+file:/etc/apt/apt-mirrors.txt noble/main amd64 Packages",
+		]);
+		expect(sourcesOfOrigin(SOURCES, "Debian").size).toBe(0);
+	});
+
+	test("to which base a machine is of is its os-release", () => {
+		expect(baseOf('NAME="Debian"\nID=debian\nVERSION_CODENAME=bookworm\n')).toEqual({ name: "debian", suite: "bookworm" });
+	});
 });
 
 describe("bun run image pins", () => {

@@ -89,10 +89,27 @@ describe("publishing", () => {
 	const given = { REGION: "eu-west-1", REGIONS: "us-east-1", COMMIT: "c".repeat(40), WRITER_AMI_X64: "ami-0aaaaaaaaaaaaaaaa" };
 	const publish = (name: string, over: Record<string, string> = {}) =>
 		bench.run([join(FOLDER, "publish.sh"), name, join(bench.folder, "image")], { ...given, ...over });
+	/** An account that remembers in files what each region has; `fails` names the call that it refuses. */
+	const AWS = `
+region=$(sed -E 's/.*--region ([a-z0-9-]+).*/\\1/' <<<"$*")
+[[ ! -e fails || $* != *"$(cat fails)"* ]] || { echo denied >&2; exit 254; }
+case "$*" in
+*describe-images*tag:mayfly:digest*) cat "has-$region" 2>/dev/null || echo None ;;
+*describe-images*Name=name,*) cat "untagged-$region" 2>/dev/null || true ;;
+*describe-images*DeprecationTime!=*) cat "deprecated-$region" 2>/dev/null || true ;;
+*describe-images*DeprecationTime==*) [[ $region != eu-west-1 ]] || echo ami-0old1 ;;
+*copy-image*) echo "ami-0new2" | tee "has-$region" ;;
+esac`;
+	const at = (name: string) => join(bench.folder, name);
+	const made = async (part: string) => (await bench.calls()).filter((call) => call.includes(part));
+	const named = async () => (await made("put-parameter")).map((call) => /--region (\S+) .*--value (\S+)/.exec(call)?.slice(1).join(" "));
 	beforeEach(async () => {
-		const manifest = `{"builds":[{"artifact_id":"eu-west-1:ami-0new1,us-east-1:ami-0new2"}]}`;
-		await bench.program("packer", `[[ $1 != build ]] || echo '${manifest}' >dist/image-runner-x64.json`);
-		await bench.program("aws", '[[ $2 != describe-images || $* == *us-east-1* ]] || echo "ami-0old1"');
+		const manifest = `{"builds":[{"artifact_id":"eu-west-1:ami-0new1"}]}`;
+		await bench.program(
+			"packer",
+			`[[ $1 != build ]] || { echo '${manifest}' >dist/image-runner-x64.json; echo ami-0new1 >has-eu-west-1; }`,
+		);
+		await bench.program("aws", AWS);
 	});
 
 	test("builds with what the disk says of itself, names the image in each region and deprecates those before it", async () => {
@@ -105,29 +122,64 @@ describe("publishing", () => {
 			`disk_sha256=${disk.sha256}`,
 			"disk_bytes=4194304",
 			"runner_version=2.337.0",
-			'regions=["us-east-1"]',
+			"region=eu-west-1",
 			"writer_ami=ami-0aaaaaaaaaaaaaaaa",
 		])
 			expect(build).toContain(part);
 		expect(calls.findIndex((call) => call.startsWith("packer validate"))).toBeLessThan(calls.indexOf(build));
-		const named = calls.filter((call) => call.startsWith("aws ssm put-parameter"));
-		expect(named.map((call) => /--region (\S+) .*--value (\S+)/.exec(call)?.slice(1))).toEqual([
-			["eu-west-1", "ami-0new1"],
-			["us-east-1", "ami-0new2"],
-		]);
-		const deprecated = calls.filter((call) => call.includes("enable-image-deprecation"));
+		expect(await named()).toEqual(["eu-west-1 ami-0new1", "us-east-1 ami-0new2"]);
+		const [copy = ""] = await made("copy-image");
+		expect(copy).toContain("--region us-east-1 --source-region eu-west-1 --source-image-id ami-0new1");
+		expect(copy).toContain("--copy-image-tags");
+		const order = ["copy-image", "wait image-available --region us-east-1", "--imds-support v2.0", "--value ami-0new2"];
+		expect(order.map((part) => calls.findIndex((call) => call.includes(part)))).toEqual(
+			order.map((part) => calls.findIndex((call) => call.includes(part))).toSorted((one, other) => one - other),
+		);
+		const deprecated = await made("enable-image-deprecation");
 		expect(deprecated).toHaveLength(1);
 		expect(deprecated[0]).toContain("--region eu-west-1 --image-id ami-0old1");
+	});
+
+	test.each([
+		["the parameter was denied", "put-parameter", 0, 1],
+		["the second region was throttled", "copy-image", 1, 2],
+		["a copy was waited for too long", "image-available", 1, 1],
+	])("goes on where %s, without another machine", async (_, call, regions, copies) => {
+		await writeFile(at("fails"), call);
+		const first = await publish("runner-x64");
+		expect([first.code === 0, first.out.match(/ is runner-x64$/gm)?.length ?? 0]).toEqual([false, regions]);
+		await writeFile(at("fails"), "nothing");
+		expect(await publish("runner-x64")).toMatchObject({ code: 0, out: expect.stringContaining("ami-0new1 has this disk already") });
+		expect((await named()).slice(-2)).toEqual(["eu-west-1 ami-0new1", "us-east-1 ami-0new2"]);
+		expect(await made("packer build")).toHaveLength(1);
+		expect(await made("copy-image")).toHaveLength(copies);
+	});
+
+	test("the same disk again starts nothing, and takes a deprecation back", async () => {
+		await publish("runner-x64");
+		await writeFile(at("deprecated-us-east-1"), "ami-0new2\n");
+		expect((await publish("runner-x64")).code).toBe(0);
+		expect([(await made("packer build")).length, (await made("copy-image")).length]).toEqual([1, 1]);
+		expect(await made("disable-image-deprecation")).toEqual(["aws ec2 disable-image-deprecation --region us-east-1 --image-id ami-0new2"]);
+	});
+
+	test("an image that an ended run left without tags is out of the way before packer wants its name", async () => {
+		await writeFile(at("untagged-eu-west-1"), "ami-0left\n");
+		expect((await publish("runner-x64")).code).toBe(0);
+		const calls = await bench.calls();
+		const gone = calls.indexOf("aws ec2 deregister-image --region eu-west-1 --image-id ami-0left");
+		expect(gone).toBeGreaterThan(-1);
+		expect(gone).toBeLessThan(calls.findIndex((call) => call.startsWith("packer build")));
 	});
 
 	test("names no image where packer failed, and starts nothing with another disk than was built", async () => {
 		await bench.program("packer", "[[ $1 != build ]]");
 		expect((await publish("runner-x64")).code).not.toBe(0);
+		const before = await bench.calls();
 		await writeFile(join(bench.folder, "image", "disk.raw.json"), JSON.stringify({ sha256: "0".repeat(64), sizeMiB: 4, files: [] }));
 		expect(await publish("runner-x64")).toMatchObject({ code: 1, out: expect.stringContaining("disk.raw.json says") });
-		const calls = await bench.calls();
-		expect(calls.filter((call) => call.startsWith("aws"))).toEqual([]);
-		expect(calls.filter((call) => call.startsWith("packer build"))).toHaveLength(1);
+		expect(await named()).toEqual([]);
+		expect(await bench.calls()).toEqual(before);
 	});
 
 	test("refuses a name that there is not, and a missing setting by its name", async () => {

@@ -98,6 +98,21 @@ describe("every workflow", () => {
 		for (const line of uses) expect(line).toMatch(/uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
 	});
 
+	test("an action is pinned to one commit, the same everywhere, and attestations to one that their repositories have", () => {
+		const uses = [
+			...workflows
+				.map(({ text }) => text)
+				.join("\n")
+				.matchAll(/uses: (\S+)@([0-9a-f]{40} # \S+)/g),
+		];
+		const pins = new Map<string, Set<string>>();
+		for (const [, action = "", pin = ""] of uses) pins.set(action, (pins.get(action) ?? new Set()).add(pin));
+		for (const [action, found] of pins) expect([action, found.size]).toEqual([action, 1]);
+		// Of `git rev-parse v4.1.0^{commit}` in a clone of each.
+		expect(pins.get("actions/attest-build-provenance")).toEqual(new Set(["a2bbfa25375fe432b6a289bc6b6cd05ecd0c4c32 # v4.1.0"]));
+		expect(pins.get("actions/attest-sbom")).toEqual(new Set(["c604332985a26aa8cf1bdc465b92731239ec6b9e # v4.1.0"]));
+	});
+
 	test("Bun is the one of package.json, by the lock file's checksum", () => {
 		const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { packageManager: string };
 		const lock = JSON.parse(readFileSync(join(root, ".github", "bun", "package-lock.json"), "utf8")) as {

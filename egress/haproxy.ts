@@ -31,6 +31,9 @@ function acls({ lists, folder }: Gateway, asked: string): string[] {
 const NAME = "^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$";
 const METHOD = "^[A-Z]{1,16}$";
 
+/** `ipv4` of do-resolve is a preference: a name with nothing but an AAAA record gives that, which no range of addresses.ts speaks of. */
+const isIpv4 = (address: string) => `{ var(${address}),ipmask(32) -m found }`;
+
 /** The kernel moves bytes from one socket to the other; by copying it took three times the CPU (docs/benchmarks.md). Both ways: jobs send much as well. */
 const SPLICE = ["option splice-request", "option splice-response"];
 /** So much in one go, and so many at once: 64 MiB in all, which is what the kernel lets one user have (pipe(7), pipe-user-pages-soft). */
@@ -70,6 +73,7 @@ function tls(gateway: Gateway): string[] {
 				]),
 		"tcp-request content do-resolve(sess.ip,names,ipv4) var(sess.name) if hello",
 		...reject("no-address", "hello !{ var(sess.ip) -m found }"),
+		...reject("not-public", `hello !${isIpv4("sess.ip")}`),
 		...reject("not-public", "hello not_public"),
 		"tcp-request content set-dst var(sess.ip) if hello",
 		"tcp-request content set-var(sess.act) str(allow) if hello",
@@ -112,6 +116,7 @@ function web(gateway: Gateway): string[] {
 			: ["http-request set-var(txn.why) str(not-listed) if !listed", ...deny("no-list", "{ var(txn.list) -m str none }")]),
 		"http-request do-resolve(txn.ip,names,ipv4) var(txn.name)",
 		...deny("no-address", "!{ var(txn.ip) -m found }", 502),
+		...deny("not-public", `!${isIpv4("txn.ip")}`),
 		...deny("not-public", "not_public"),
 		"http-request set-dst var(txn.ip)",
 		"http-request set-var(txn.act) str(allow)",

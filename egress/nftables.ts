@@ -69,7 +69,8 @@ ${mode === "open" ? route : handOver}
 		meta skuid ${user} oif lo udp dport 514 accept
 		meta skuid ${user} ip daddr @not_public ${log("out")}
 		meta skuid ${user} ip daddr @not_public ${REJECT}
-		meta skuid ${user} meta nfproto ipv6 drop
+		meta skuid ${user} meta nfproto ipv6 ${log("out")}
+		meta skuid ${user} meta nfproto ipv6 ${REJECT}
 	}
 }
 `;

@@ -30,8 +30,8 @@ function ticksOf(pid: string): number {
 
 export type Lab = Awaited<ReturnType<typeof startLab>>;
 
-/** Makes the network and starts everything in it. Needs root. */
-export async function startLab(mode: EgressMode, lists: Lists) {
+/** Makes the network and starts everything in it. Needs root. `connections`: what the gateway takes at once. */
+export async function startLab(mode: EgressMode, lists: Lists, connections = 4000) {
 	// Devices have names of 15 characters at most.
 	const prefix = `mf${process.pid.toString(36)}${{ open: "o", observe: "b", enforce: "e" }[mode]}`;
 	const folder = mkdtempSync(join(tmpdir(), "mayfly-egress-"));
@@ -53,7 +53,7 @@ export async function startLab(mode: EgressMode, lists: Lists) {
 				{ name: "deploy", sources: ["10.77.2.0/24"], hosts: asked.deploy },
 			],
 		};
-		const place = { resolver: "169.254.169.253:53", syslogPort: 514, haproxyUser: "haproxy", connections: 4000 };
+		const place = { resolver: "169.254.169.253:53", syslogPort: 514, haproxyUser: "haproxy", connections };
 		for (const [name, text] of Object.entries(render(document, place, gateway))) {
 			mkdirSync(dirname(join(gateway, name)), { recursive: true });
 			writeFileSync(join(gateway, name), text);

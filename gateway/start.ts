@@ -8,7 +8,7 @@ import type { Config } from "./config.ts";
 import { dropLine } from "./drop-lines.ts";
 import { createEc2 } from "./ec2.ts";
 import type { Instance } from "./imds.ts";
-import { DOCUMENT, install, installedFolder } from "./install.ts";
+import { DOCUMENT, install, installedFolder, NotPutBackError } from "./install.ts";
 import { readKernelLog } from "./kernel.ts";
 import { createLog, type Log } from "./log.ts";
 import { createLogs } from "./logs.ts";
@@ -16,7 +16,7 @@ import { fetchLists } from "./mailbox.ts";
 import { render } from "./render.ts";
 import { ship } from "./ship.ts";
 import { firstSight, STEP_MS } from "./sight.ts";
-import { decideSync, type Fetched, installed, NOTHING_YET, type Synced, withProblem } from "./sync.ts";
+import { decideSync, type Fetched, installed, NOTHING_YET, type Synced, unknown, withProblem } from "./sync.ts";
 import { listenSyslog } from "./syslog.ts";
 import { watchStep } from "./watch.ts";
 
@@ -60,7 +60,7 @@ async function takeLists(ports: Ports, log: Log, before: Synced, fetched: Fetche
 	} catch (error) {
 		const refused = withProblem(before, String(error));
 		if (refused.say !== null) log("lists-refused", { reason: refused.say });
-		return refused.state;
+		return error instanceof NotPutBackError ? unknown(refused.state) : refused.state;
 	}
 	const lists = document.lists.map(({ name, hosts }) => ({ name, hosts: hosts.length }));
 	log("lists-installed", { mode: document.mode, lists });

@@ -4,9 +4,11 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { EgressMode } from "../../contract/egress.ts";
+import { HEALTH_PATH, HEALTH_PORT } from "../../egress/gateway.ts";
 import { render } from "../../gateway/render.ts";
 import { makeCertificates } from "./certificates.ts";
 import { createNamespaces, writeNames } from "./namespaces.ts";
+import { eventually } from "./scene.ts";
 
 const NODE = join(import.meta.dir, "..", "..", "node_modules", ".bin", "node");
 export type From = "run" | "dep";
@@ -74,7 +76,12 @@ export async function startLab(mode: EgressMode, lists: Lists, connections = 400
 		const config = join(gateway, "haproxy.cfg");
 		execFileSync("ip", ["netns", "exec", ns("gw"), "haproxy", "-c", "-f", config], { stdio: "ignore" });
 		const haproxy = within("gw", ["haproxy", "-W", "-db", "-f", config]);
-		await Bun.sleep(500);
+		const health = `http://127.0.0.1:${HEALTH_PORT}${HEALTH_PATH}`;
+		await eventually(
+			async () => ((await exec("gw", "curl", "-q", "-s", "--max-time", "1", health)).status === 0 ? true : undefined),
+			200,
+			50,
+		);
 		return {
 			folder,
 			ca: join(folder, "ca.crt"),

@@ -13,8 +13,7 @@ const NAME = /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[
 
 /**
  * Domains below which, at any depth, anybody can have a name: a list that admits all of them admits an attacker's. Single names are fine.
- * A domain of one label (`*.com`) is one as well. egress/mayfly-file.ts has the Public Suffix List beside it, which knows domains of this kind
- * themselves but not what is above them.
+ * A domain of one label (`*.com`) is one as well. egress/mayfly-file.ts has the Public Suffix List beside it, and what is above its domains.
  */
 const ANYBODYS = [
 	...["amazonaws.com", "amazonaws.com.cn", "aws.dev", "cloudfront.net", "awsapprunner.com", "elasticbeanstalk.com", "on.aws"],
@@ -46,6 +45,7 @@ const ANYBODYS = [
 		"firebasedatabase.app",
 	],
 	...["sharepoint.com", "supabase.co", "atlassian.net"],
+	...["exo.io", "cloud.ovh.net", "devtunnels.ms", "gitpod.io"],
 	// Names that lead to whatever address they hold.
 	...["nip.io", "sslip.io", "xip.io", "lvh.me", "traefik.me"],
 ];

@@ -22,7 +22,7 @@ export interface Egress {
 	document: EgressDocument;
 	/** One name a line. */
 	domains: string;
-	/** ARNs of other buckets' objects: S3 of the region is reached past the gateways, by an endpoint that goes by its own list. */
+	/** ARNs of other buckets' objects: S3 of the region is reached past the gateways, by an endpoint whose own list is that of all tiers together. */
 	objects: string[];
 }
 export type EgressReading = { ok: true; egress: Egress } | { ok: false; reason: string };

@@ -11,7 +11,7 @@ export interface Addresses {
 	sshCidr?: string;
 	/** Ranges that somebody else has: the given VPC's other subnets, peers, an office that is reached by VPN. */
 	taken?: readonly { name: string; cidr: string }[];
-	/** The ranges of a VPC that exists already, one of which `Cidr` must lie in. */
+	/** The ranges of a VPC that exists already, all private, one of which `Cidr` must lie in. */
 	within?: readonly string[];
 }
 
@@ -28,7 +28,7 @@ function formProblem(text: string): string {
 	return `${text} does not begin where a /${prefix} begins: ${cidrText({ first: own.first - (own.first % size), size })}`;
 }
 
-/** Every problem of the ranges at once; `path` is the parameter, or `taken.` and the name of what is in the way. */
+/** Every problem of the ranges at once; `path` is the parameter (`VpcId` for ranges that the VPC has), or `taken.` and the name of what is in the way. */
 export function addressProblems({ cidr, sshCidr = "", taken = [], within = [] }: Addresses): ConfigProblem[] {
 	const problems: ConfigProblem[] = [];
 	const read = (path: string, text: string): Cidr | null => {
@@ -55,6 +55,8 @@ export function addressProblems({ cidr, sshCidr = "", taken = [], within = [] }:
 			path: "Cidr",
 			reason: `${cidr} is no part of the VPC, which has ${within.join(", ")}: associate it first, or name a part`,
 		});
+	for (const range of around.filter((one) => !PRIVATE.some((known) => isWithin(one, known))))
+		problems.push({ path: "VpcId", reason: `the VPC has ${cidrText(range)}, which is not private: jobs would reach it past the gateways` });
 	for (const { name, cidr: other } of taken) {
 		const range = read(`taken.${name}`, other);
 		if (range && own && overlap(range, own)) problems.push({ path: "Cidr", reason: `${cidr} overlaps ${other}, which is ${name}` });

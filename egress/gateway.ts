@@ -23,9 +23,12 @@ export interface Gateway {
 	folder: string;
 	/** User that HAProxy runs as. */
 	user: string;
-	/** At once; each takes two and a half file descriptors. */
+	/** At once, all machines together; each takes two and a half file descriptors. */
 	connections: number;
 }
+
+/** At once, of one machine. A job has some dozens; one that opens all it can shall not shut out the other tiers and the poller. */
+export const MOST_OF_ONE = 2000;
 
 export const TLS_PORT = 3130;
 export const WEB_PORT = 3129;

@@ -31,8 +31,15 @@ function acls({ lists, folder }: Gateway, asked: string): string[] {
 const NAME = "^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$";
 const METHOD = "^[A-Z]{1,16}$";
 
+/** `ipv4` of do-resolve is a preference: a name with nothing but an AAAA record gives that, which no range of addresses.ts speaks of. */
+const isIpv4 = (address: string) => `{ var(${address}),ipmask(32) -m found }`;
+
 /** The kernel moves bytes from one socket to the other; by copying it took three times the CPU (docs/benchmarks.md). Both ways: jobs send much as well. */
 const SPLICE = ["option splice-request", "option splice-response"];
+/** The others' questions come to the same process: they find room however many connections there are for jobs, most of which are TLS. */
+const HEALTH_ROOM = 64;
+const roomOf = (connections: number) => ({ tls: Math.ceil(connections * 0.75), web: Math.ceil(connections * 0.25) });
+
 /** So much in one go, and so many at once: 64 MiB in all, which is what the kernel lets one user have (pipe(7), pipe-user-pages-soft). */
 const PIPES = ["tune.pipesize 524288", "maxpipes 128"];
 
@@ -45,6 +52,7 @@ function tls(gateway: Gateway): string[] {
 	return [
 		"mode tcp",
 		`bind :${TLS_PORT}`,
+		`maxconn ${roomOf(gateway.connections).tls}`,
 		...SPLICE,
 		`log-format '{"at":"%Ts.%ms","gateway":"tls","src":"%ci","port":%cp,"orig_dst":"%[fc_dst]","to":"%[dst]","name":"%[var(sess.name),json(utf8s)]","list":"%[var(sess.list)]","act":"%[var(sess.act)]","why":"%[var(sess.why)]","state":"%ts","in":%U,"out":%B,"ms":%Tt}'`,
 		"tcp-request inspect-delay 3s",
@@ -70,6 +78,7 @@ function tls(gateway: Gateway): string[] {
 				]),
 		"tcp-request content do-resolve(sess.ip,names,ipv4) var(sess.name) if hello",
 		...reject("no-address", "hello !{ var(sess.ip) -m found }"),
+		...reject("not-public", `hello !${isIpv4("sess.ip")}`),
 		...reject("not-public", "hello not_public"),
 		"tcp-request content set-dst var(sess.ip) if hello",
 		"tcp-request content set-var(sess.act) str(allow) if hello",
@@ -89,6 +98,7 @@ function web(gateway: Gateway): string[] {
 	return [
 		"mode http",
 		`bind :${WEB_PORT}`,
+		`maxconn ${roomOf(gateway.connections).web}`,
 		"timeout http-request 10s",
 		`log-format '{"at":"%Ts.%ms","gateway":"web","src":"%ci","port":%cp,"orig_dst":"%[fc_dst]","to":"%[dst]","name":"%[var(txn.name),json(utf8s)]","list":"%[var(txn.list)]","act":"%[var(txn.act)]","why":"%[var(txn.why)]","method":"%[var(txn.method)]","status":%ST,"state":"%ts","in":%U,"out":%B,"ms":%Tt}'`,
 		...acls(gateway, "txn.name"),
@@ -112,6 +122,7 @@ function web(gateway: Gateway): string[] {
 			: ["http-request set-var(txn.why) str(not-listed) if !listed", ...deny("no-list", "{ var(txn.list) -m str none }")]),
 		"http-request do-resolve(txn.ip,names,ipv4) var(txn.name)",
 		...deny("no-address", "!{ var(txn.ip) -m found }", 502),
+		...deny("not-public", `!${isIpv4("txn.ip")}`),
 		...deny("not-public", "not_public"),
 		"http-request set-dst var(txn.ip)",
 		"http-request set-var(txn.act) str(allow)",
@@ -144,9 +155,10 @@ function proxy(gateway: Gateway): string[] {
 /** The configuration and its lists. A reload takes new lists without cutting what is open. */
 export function haproxyFiles(gateway: Gateway): Files {
 	const { mode, log, user, connections, lists } = gateway;
+	const most = `maxconn ${connections + HEALTH_ROOM}`;
 	const text = [
 		"# Rendered by egress/haproxy.ts from the tiers' lists: changes here are lost.",
-		...section("global", [`log ${log} len 4096 local0 info`, `maxconn ${connections}`, ...PIPES, `user ${user}`, `group ${user}`]),
+		...section("global", [`log ${log} len 4096 local0 info`, most, ...PIPES, `user ${user}`, `group ${user}`]),
 		...section("defaults", ["log global", "timeout connect 5s", "timeout client 1h", "timeout server 1h", "timeout client-fin 30s"]),
 		// Answers by itself as long as there is a HAProxy; anything else is refused.
 		...section("frontend health", ["mode http", `bind :${HEALTH_PORT}`, "no log", `monitor-uri ${HEALTH_PATH}`, "http-request deny"]),

@@ -5,10 +5,16 @@ import type { MayflyYmlReading } from "../contract/mayfly-yml.ts";
 import type { StackLists } from "../contract/tier-checks.ts";
 import groups from "./groups.json";
 import { MOST_TIERS } from "./plan.ts";
+import suffixParents from "./suffix-parents.json";
 
-/** By Mozilla's Public Suffix List, whose private part names the domains below which companies let anybody have a name. */
+const ABOVE = new Set(suffixParents);
+
+/**
+ * By Mozilla's Public Suffix List, whose private part names the domains below which companies let anybody have a name; a wildcard above such a domain
+ * admits those names as well.
+ */
 export function isAnybodys(domain: string): boolean {
-	return getPublicSuffix(domain, { allowPrivateDomains: true }) === domain;
+	return getPublicSuffix(domain, { allowPrivateDomains: true }) === domain || ABOVE.has(domain);
 }
 
 export const STACK_LISTS: StackLists = {

@@ -1,7 +1,7 @@
 // nftables' rules for a gateway: hands what comes from the runners' subnets to HAProxy, routes nothing unless the mode is `open`, and keeps HAProxy
 // itself off what is not public (DESIGN 10; AWS's own resolver excepted). Pure.
 import { NOT_PUBLIC } from "./addresses.ts";
-import { type Gateway, HEALTH_PORT, TLS_PORT, WEB_PORT } from "./gateway.ts";
+import { type Gateway, HEALTH_PORT, MOST_OF_ONE, TLS_PORT, WEB_PORT } from "./gateway.ts";
 
 /** nft has no word for no elements. */
 const set = (name: string, elements: readonly string[]) => `\tset ${name} {
@@ -40,6 +40,25 @@ const route = `	chain forward {
 		ip saddr @behind masquerade
 	}`;
 
+/**
+ * Before anything is handed over: what is refused here costs HAProxy nothing, and its line has the address that was asked for. Resets, since the
+ * kernel says by ICMP only now and then that something is refused.
+ */
+const perMachine = `	set many {
+		type ipv4_addr
+		flags dynamic
+		size 65535
+	}
+	chain enter {
+		type filter hook prerouting priority mangle; policy accept;
+		ct state new ip saddr @behind add @many { ip saddr ct count over ${MOST_OF_ONE} } jump too_many
+	}
+	chain too_many {
+		${log("many")}
+		meta l4proto tcp reject with tcp reset
+		${REJECT}
+	}`;
+
 /** The whole ruleset of a gateway, which replaces one of the same name. */
 export function nftablesRules({ mode, lists, gateways, resolver, user }: Gateway): string {
 	const [address, port] = resolver.split(":");
@@ -51,6 +70,7 @@ table inet mayfly {
 ${set("behind", sources)}
 ${set("gateways", gateways)}
 ${set("not_public", NOT_PUBLIC)}
+${perMachine}
 ${mode === "open" ? route : handOver}
 	chain input {
 		type filter hook input priority filter; policy drop;
@@ -69,7 +89,8 @@ ${mode === "open" ? route : handOver}
 		meta skuid ${user} oif lo udp dport 514 accept
 		meta skuid ${user} ip daddr @not_public ${log("out")}
 		meta skuid ${user} ip daddr @not_public ${REJECT}
-		meta skuid ${user} meta nfproto ipv6 drop
+		meta skuid ${user} meta nfproto ipv6 ${log("out")}
+		meta skuid ${user} meta nfproto ipv6 ${REJECT}
 	}
 }
 `;

@@ -2,7 +2,7 @@
 import { LOG_PREFIX } from "../egress/nftables.ts";
 
 /** Why, by the place that the rule names. */
-const WHY: Record<string, string> = { forward: "not-routed", in: "not-served", out: "not-public", open: "open" };
+const WHY: Record<string, string> = { forward: "not-routed", in: "not-served", out: "not-public", open: "open", many: "too-many" };
 
 /** `at` is epoch ms. Null for any other record of the kernel's. */
 export function dropLine(record: string, at: number): string | null {

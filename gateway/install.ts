@@ -1,7 +1,7 @@
 // Puts a gateway's files in place: written beside what is there, checked by the programs that will read them, then switched at once and taken up.
 // Open connections go on: HAProxy's old process serves them to their end. Touches files, HAProxy and nftables.
 import { mkdir, readdir, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Files } from "../egress/haproxy.ts";
 import { run } from "./command.ts";
 
@@ -35,9 +35,38 @@ async function forgetOlder(root: string, kept: readonly (string | null)[]): Prom
 	await Promise.all(older.map((name) => rm(join(root, name), { recursive: true, force: true })));
 }
 
+/** New lists were switched to and not taken up, and those before them could not be put back either: what HAProxy goes by is not known. */
+export class NotPutBackError extends Error {
+	override name = "NotPutBackError";
+}
+
+/** To the folder that is installed from now on; null: none is. */
+async function switchTo(root: string, folder: string | null): Promise<void> {
+	const link = join(root, `${CURRENT}.next`);
+	await rm(link, { force: true });
+	if (folder === null) return await rm(join(root, CURRENT), { force: true });
+	await symlink(basename(folder), link);
+	await rename(link, join(root, CURRENT));
+}
+
+async function takeUp(folder: string, reload: readonly string[]): Promise<void> {
+	// HAProxy first: nothing is handed over to it before it listens.
+	await run(reload);
+	await run(["nft", "-f", join(folder, "nftables.conf")]);
+}
+
+async function putBack(root: string, before: string | null, reload: readonly string[], cause: unknown): Promise<void> {
+	try {
+		await switchTo(root, before);
+		if (before !== null) await takeUp(before, reload);
+	} catch (error) {
+		throw new NotPutBackError(`${cause}; the lists before them were not put back: ${error}`, { cause: error });
+	}
+}
+
 /**
- * `render` gives the files for the folder that they will lie in. Throws CommandError, or what the file system says; what was refused by a check has
- * changed nothing.
+ * `render` gives the files for the folder that they will lie in. Throws CommandError, or what the file system says: then what was there before is
+ * there again, unless it is a NotPutBackError.
  */
 export async function install(root: string, document: string, render: (folder: string) => Files, reload: readonly string[]): Promise<void> {
 	const before = await installedFolder(root);
@@ -46,12 +75,12 @@ export async function install(root: string, document: string, render: (folder: s
 	await writeAll(folder, { ...render(folder), [DOCUMENT]: document });
 	await run(["haproxy", "-c", "-f", join(folder, "haproxy.cfg")]);
 	await run(["nft", "-c", "-f", join(folder, "nftables.conf")]);
-	const link = join(root, `${CURRENT}.next`);
-	await rm(link, { force: true });
-	await symlink(name, link);
-	await rename(link, join(root, CURRENT));
-	// HAProxy first: nothing is handed over to it before it listens.
-	await run(reload);
-	await run(["nft", "-f", join(folder, "nftables.conf")]);
+	try {
+		await switchTo(root, folder);
+		await takeUp(folder, reload);
+	} catch (error) {
+		if (before !== folder) await putBack(root, before, reload, error);
+		throw error;
+	}
 	await forgetOlder(root, [folder, before]);
 }

@@ -22,6 +22,9 @@ const GAP_MS = 10_000;
 const SETTLING_MS = 5000;
 /** A gateway that brings its zone home lives, whatever it looks like from here: it is left alone so long, each time twice as long. */
 const [FIRST_TRUST_MS, LONGEST_TRUST_MS] = [300_000, 1_800_000];
+/** How long a gateway must have been well before it takes its zone home. One that falls again waits twice as long each time, for each fall cuts the zone. */
+export const HOME_MS = 10_000;
+const [LONGEST_HOME_MS, FORGOTTEN_MS] = [600_000, 1_800_000];
 
 interface Trust {
 	instanceId: string;
@@ -36,6 +39,8 @@ export interface Sight {
 	steppedAt: number | null;
 	/** Since when this gateway's own HAProxy has answered each time. */
 	wellSince: number | null;
+	/** How often it has ceased to be well, since it was last well for half an hour. */
+	falls: number;
 	peers: readonly Peer[];
 	routes: Routes;
 	/** When EC2 last told peers and routes. */
@@ -51,7 +56,7 @@ export interface Sight {
 
 export function firstSight(me: string, zone: string, zones: readonly string[]): Sight {
 	return {
-		...{ me, zone, zones, steppedAt: null, wellSince: null, peers: [], routes: {}, toldAt: null },
+		...{ me, zone, zones, steppedAt: null, wellSince: null, falls: 0, peers: [], routes: {}, toldAt: null },
 		...{ misses: {}, goneSince: {}, astraySince: {}, trusted: {}, movedAt: {} },
 	};
 }
@@ -81,6 +86,17 @@ function withAstray(sight: Sight, now: number): Sight {
 	return { ...sight, astraySince: Object.fromEntries(astray.map((zone) => [zone, sight.astraySince[zone] ?? now])) };
 }
 
+/** How long this gateway must have been well before it takes its zone home from another one that serves it. */
+export function homeAfter({ falls }: Sight): number {
+	return Math.min(HOME_MS * 2 ** Math.max(0, falls - 1), LONGEST_HOME_MS);
+}
+
+/** Of the falls until now. */
+function fallsOf(before: Sight, wellSince: number | null, now: number): number {
+	if (before.wellSince !== null && wellSince !== before.wellSince) return before.falls + 1;
+	return wellSince !== null && now - wellSince >= FORGOTTEN_MS ? 0 : before.falls;
+}
+
 /** Takes in who answered: this gateway's own HAProxy, and the others' by instance. */
 export function looked(before: Sight, own: boolean, answers: Record<string, boolean>, now: number): Sight {
 	const isLate = before.steppedAt !== null && now - before.steppedAt > GAP_MS;
@@ -88,8 +104,9 @@ export function looked(before: Sight, own: boolean, answers: Record<string, bool
 	const misses: Record<string, number> = { ...sight.misses };
 	for (const [id, answered] of Object.entries(answers)) misses[id] = answered ? 0 : (misses[id] ?? 0) + 1;
 	const gone = Object.keys(misses).filter((id) => (misses[id] ?? 0) >= MISSES);
+	const wellSince = own ? (sight.wellSince ?? now) : null;
 	const after: Sight = {
-		...{ ...sight, misses, steppedAt: now, wellSince: own ? (sight.wellSince ?? now) : null },
+		...{ ...sight, misses, steppedAt: now, wellSince, falls: fallsOf(before, wellSince, now) },
 		goneSince: Object.fromEntries(gone.map((id) => [id, sight.goneSince[id] ?? now])),
 		trusted: without(sight.trusted, (_, { instanceId }) => answers[instanceId] === true),
 	};
@@ -100,7 +117,8 @@ export function looked(before: Sight, own: boolean, answers: Record<string, bool
 export function wantsTold(sight: Sight, now: number): boolean {
 	if (sight.toldAt === null || now - sight.toldAt >= ASK_MS) return true;
 	if (sight.wellSince === null) return false;
-	return sight.zones.some((zone) => !isServed(sight, zone, now)) || sight.routes[sight.zone] !== sight.me;
+	if (sight.zones.some((zone) => !isServed(sight, zone, now))) return true;
+	return sight.routes[sight.zone] !== sight.me && now - sight.wellSince >= homeAfter(sight);
 }
 
 /** Somebody led a zone to a gateway that had been silent here for as long as EC2 was last asked: others see it live. */

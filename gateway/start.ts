@@ -8,7 +8,7 @@ import type { Config } from "./config.ts";
 import { dropLine } from "./drop-lines.ts";
 import { createEc2 } from "./ec2.ts";
 import type { Instance } from "./imds.ts";
-import { DOCUMENT, install, installedFolder } from "./install.ts";
+import { DOCUMENT, install, installedFolder, NotPutBackError } from "./install.ts";
 import { readKernelLog } from "./kernel.ts";
 import { createLog, type Log } from "./log.ts";
 import { createLogs } from "./logs.ts";
@@ -16,7 +16,7 @@ import { fetchLists } from "./mailbox.ts";
 import { render } from "./render.ts";
 import { ship } from "./ship.ts";
 import { firstSight, STEP_MS } from "./sight.ts";
-import { decideSync, type Fetched, installed, NOTHING_YET, type Synced, withProblem } from "./sync.ts";
+import { decideSync, type Fetched, installed, NOTHING_YET, type Synced, unknown, withProblem } from "./sync.ts";
 import { listenSyslog } from "./syslog.ts";
 import { watchStep } from "./watch.ts";
 
@@ -60,21 +60,25 @@ async function takeLists(ports: Ports, log: Log, before: Synced, fetched: Fetche
 	} catch (error) {
 		const refused = withProblem(before, String(error));
 		if (refused.say !== null) log("lists-refused", { reason: refused.say });
-		return refused.state;
+		return error instanceof NotPutBackError ? unknown(refused.state) : refused.state;
 	}
 	const lists = document.lists.map(({ name, hosts }) => ({ name, hosts: hosts.length }));
 	log("lists-installed", { mode: document.mode, lists });
 	return installed(text, etag);
 }
 
-/** What was installed before this program started is taken up again at once. */
-async function keepListsUp(ports: Ports, log: Log): Promise<void> {
+/** What was installed before this program started is taken up again at once. `onLists` hears whether any are, as often as it is looked. */
+async function keepListsUp(ports: Ports, log: Log, onLists: (areThere: boolean) => void): Promise<void> {
 	const { config, fetch, signal } = ports;
 	const folder = await installedFolder(config.folder);
 	const text = folder === null ? null : await readFile(join(folder, DOCUMENT), "utf8").catch(() => null);
 	const first = text === null ? NOTHING_YET : await takeLists(ports, log, NOTHING_YET, { kind: "document", text, etag: null });
-	const step = async (state: Synced) => takeLists(ports, log, state, await fetchLists(fetch, config.mailboxUrl, state.etag));
-	await keepOn(first, () => config.pollMs, signal, step);
+	const heard = (state: Synced) => {
+		onLists(state.text !== null);
+		return state;
+	};
+	const step = async (state: Synced) => heard(await takeLists(ports, log, state, await fetchLists(fetch, config.mailboxUrl, state.etag)));
+	await keepOn(heard(first), () => config.pollMs, signal, step);
 }
 
 /** Resolves once the signal has come and the last lines are away, or cannot be brought away. */
@@ -104,12 +108,15 @@ export async function start(ports: Ports): Promise<void> {
 		if (line !== null) proxy.add(line, Date.now());
 	};
 	const ec2 = createEc2({ ...config, endpoint: config.ec2Url, credentials: instance.credentials });
-	const watch = { ec2, fetch, log, now: () => Math.round(performance.now()) };
+	let hasLists = false;
+	const watch = { ec2, fetch, log, now: () => Math.round(performance.now()), hasLists: () => hasLists };
 	const sight = firstSight(instanceId, config.zone, Object.keys(config.routeTables));
 	log("started", { version, zones: sight.zones });
 	await Promise.all([
 		readKernelLog(onRecord, signal).catch((error: unknown) => log("no-kernel-log", { error: String(error) })),
-		keepListsUp(ports, log),
+		keepListsUp(ports, log, (areThere) => {
+			hasLists = areThere;
+		}),
 		keepOn(
 			sight,
 			() => STEP_MS,

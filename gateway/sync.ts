@@ -56,3 +56,8 @@ export function decideSync(state: Synced, fetched: Fetched): Decision {
 export function installed(text: string, etag: string | null): Synced {
 	return { etag, text, problem: null };
 }
+
+/** Takes in that nobody knows what is installed: whatever comes next is installed anew, that which was before as well. */
+export function unknown({ problem }: Synced): Synced {
+	return { ...NOTHING_YET, problem };
+}

@@ -1,6 +1,6 @@
 // By which gateway each zone's machines go out: the moves that follow from what a gateway has seen (sight.ts). Every gateway decides for itself; what
 // keeps two from fighting is that nobody moves a route away from a gateway that lives, but to bring a zone home. Pure.
-import { isListed, isServed, lives, MISSES, type Sight } from "./sight.ts";
+import { HOME_MS, homeAfter, isListed, isServed, lives, MISSES, type Sight } from "./sight.ts";
 
 export interface Move {
 	zone: string;
@@ -10,8 +10,8 @@ export interface Move {
 
 /** The next in the ring acts so much later than the one before it. */
 const TURN_MS = 6000;
-/** How long a gateway must have been well before it takes another's zone, or its own back. */
-const [STEADY_MS, HOME_MS] = [6000, 10_000];
+/** How long a gateway must have been well before it takes another's zone. */
+const STEADY_MS = 6000;
 
 /** A zone is its newest gateway's that lives: an older one is about to be replaced, and steps in only where the newer one does nothing. */
 function isHome(sight: Sight, now: number): boolean {
@@ -44,8 +44,9 @@ export function decide(sight: Sight, now: number): Move[] {
 		if (from === me) return [];
 		const silence = from === null ? "its route led nowhere" : `${from} did not answer ${MISSES} times`;
 		if (zone === sight.zone) {
-			if (wellFor < HOME_MS || !isHome(sight, now)) return [];
-			return [{ zone, from, reason: isServed(sight, zone, now) ? "back home: its own gateway is well again" : `back home: ${silence}` }];
+			const served = isServed(sight, zone, now);
+			if (wellFor < (served ? homeAfter(sight) : HOME_MS) || !isHome(sight, now)) return [];
+			return [{ zone, from, reason: served ? "back home: its own gateway is well again" : `back home: ${silence}` }];
 		}
 		return wellFor >= STEADY_MS && takes(sight, zone, now) ? [{ zone, from, reason: `taken over: ${silence}` }] : [];
 	});

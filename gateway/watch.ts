@@ -12,14 +12,17 @@ export interface WatchPorts {
 	log: Log;
 	/** Goes on evenly, whatever becomes of the time of day. */
 	now: () => number;
+	/** HAProxy answers as soon as there is one; without lists that this program knows to be taken up, nothing may pass by it. */
+	hasLists: () => boolean;
 }
 
 async function look(ports: WatchPorts, sight: Sight): Promise<Sight> {
 	const others = sight.peers.filter(({ instanceId }) => instanceId !== sight.me);
-	const [own, ...answers] = await Promise.all([
+	const [ownProxy, ...answers] = await Promise.all([
 		answersAt(ports.fetch, "127.0.0.1"),
 		...others.map(async ({ instanceId, privateIp }) => [instanceId, await answersAt(ports.fetch, privateIp)] as const),
 	]);
+	const own = ownProxy && ports.hasLists();
 	const after = looked(sight, own, Object.fromEntries(answers), ports.now());
 	for (const id of Object.keys(after.goneSince)) if (!sight.goneSince[id]) ports.log("gateway-silent", { gateway: id });
 	for (const id of Object.keys(sight.goneSince)) if (!after.goneSince[id]) ports.log("gateway-heard", { gateway: id });

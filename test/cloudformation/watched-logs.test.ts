@@ -109,7 +109,7 @@ describe("what is counted out of logs", () => {
 		const fetch = async (url: string) => (url.includes("127.0.0.1") ? new Response("") : Promise.reject(new Error("gone")));
 		const routes: Record<string, string> = { "eu-west-1a": "i-01", "eu-west-1b": "i-02" };
 		const lead = async (zone: string, to: string) => void Object.assign(routes, { [zone]: to });
-		const ports = { ec2: { tell: async () => ({ peers, routes: { ...routes } }), lead }, fetch, log, now: () => now };
+		const ports = { ec2: { tell: async () => ({ peers, routes: { ...routes } }), lead }, fetch, log, now: () => now, hasLists: () => true };
 		let sight = firstSight("i-01", "eu-west-1a", ["eu-west-1a", "eu-west-1b"]);
 		for (; now < 60_000; now += STEP_MS) sight = await watchStep(ports as never, sight);
 		expect(routes["eu-west-1b"]).toBe("i-01");

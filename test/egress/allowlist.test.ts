@@ -53,6 +53,11 @@ describe("an entry", () => {
 		["*.azurecr.io", "anybody's names"],
 		["*.pkg.dev", "anybody's names"],
 		["*.203.0.113.9.nip.io", "anybody's names"],
+		["*.exo.io", "anybody's names"],
+		["*.sos-ch-dk-2.exo.io", "anybody's names"],
+		["*.s3.gra.cloud.ovh.net", "anybody's names"],
+		["*.euw.devtunnels.ms", "anybody's names"],
+		["*.ws-eu.gitpod.io", "anybody's names"],
 	])("%p is refused", (text, reason) => {
 		expect(read(text)).toContain(reason);
 	});

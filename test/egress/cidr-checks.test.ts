@@ -75,3 +75,11 @@ test("in a VPC that exists, it is a part of one of its ranges", () => {
 		"Cidr: 10.77.0.0/18 is no part of the VPC, which has 10.77.64.0/18, 10.1.0.0/16: associate it first, or name a part",
 	]);
 });
+
+test("a VPC with a range of its own that is not private is refused, since names may lead there", () => {
+	const within = ["10.77.0.0/16", "100.64.0.0/16", "172.32.0.0/16", "198.19.0.0/16"];
+	expect(said({ cidr: "10.77.0.0/18", within })).toEqual([
+		"VpcId: the VPC has 172.32.0.0/16, which is not private: jobs would reach it past the gateways",
+		"VpcId: the VPC has 198.19.0.0/16, which is not private: jobs would reach it past the gateways",
+	]);
+});

@@ -56,12 +56,15 @@ describe("a gateway that enforces", () => {
 		}
 	});
 
-	test.each(["imds.test", "vpc.test", "loop.test"])("cuts %s, a listed name that leads where nobody should go", async (name) => {
-		await isCut("run", `https://${name}/`, { to: EVIL });
-		expect(await logged({ name, gateway: "tls" })).toMatchObject({ act: "deny", why: "not-public" });
-		await isCut("run", `http://${name}/`, { to: EVIL });
-		expect(await logged({ name, gateway: "web" })).toMatchObject({ act: "deny", why: "not-public" });
-	});
+	test.each(["imds.test", "vpc.test", "loop.test", "six.test", "imds6.test"])(
+		"cuts %s, a listed name that leads where nobody should go",
+		async (name) => {
+			await isCut("run", `https://${name}/`, { to: EVIL });
+			expect(await logged({ name, gateway: "tls" })).toMatchObject({ act: "deny", why: "not-public" });
+			await isCut("run", `http://${name}/`, { to: EVIL });
+			expect(await logged({ name, gateway: "web" })).toMatchObject({ act: "deny", why: "not-public" });
+		},
+	);
 
 	test("goes by the list of the subnet: another tier's names are not one's own", async () => {
 		await isCut("dep", "https://github.test/");

@@ -4,9 +4,11 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { EgressMode } from "../../contract/egress.ts";
+import { HEALTH_PATH, HEALTH_PORT } from "../../egress/gateway.ts";
 import { render } from "../../gateway/render.ts";
 import { makeCertificates } from "./certificates.ts";
 import { createNamespaces, writeNames } from "./namespaces.ts";
+import { eventually } from "./scene.ts";
 
 const NODE = join(import.meta.dir, "..", "..", "node_modules", ".bin", "node");
 export type From = "run" | "dep";
@@ -30,8 +32,8 @@ function ticksOf(pid: string): number {
 
 export type Lab = Awaited<ReturnType<typeof startLab>>;
 
-/** Makes the network and starts everything in it. Needs root. */
-export async function startLab(mode: EgressMode, lists: Lists) {
+/** Makes the network and starts everything in it. Needs root. `connections`: what the gateway takes at once. */
+export async function startLab(mode: EgressMode, lists: Lists, connections = 4000) {
 	// Devices have names of 15 characters at most.
 	const prefix = `mf${process.pid.toString(36)}${{ open: "o", observe: "b", enforce: "e" }[mode]}`;
 	const folder = mkdtempSync(join(tmpdir(), "mayfly-egress-"));
@@ -53,7 +55,7 @@ export async function startLab(mode: EgressMode, lists: Lists) {
 				{ name: "deploy", sources: ["10.77.2.0/24"], hosts: asked.deploy },
 			],
 		};
-		const place = { resolver: "169.254.169.253:53", syslogPort: 514, haproxyUser: "haproxy", connections: 4000 };
+		const place = { resolver: "169.254.169.253:53", syslogPort: 514, haproxyUser: "haproxy", connections };
 		for (const [name, text] of Object.entries(render(document, place, gateway))) {
 			mkdirSync(dirname(join(gateway, name)), { recursive: true });
 			writeFileSync(join(gateway, name), text);
@@ -74,7 +76,12 @@ export async function startLab(mode: EgressMode, lists: Lists) {
 		const config = join(gateway, "haproxy.cfg");
 		execFileSync("ip", ["netns", "exec", ns("gw"), "haproxy", "-c", "-f", config], { stdio: "ignore" });
 		const haproxy = within("gw", ["haproxy", "-W", "-db", "-f", config]);
-		await Bun.sleep(500);
+		const health = `http://127.0.0.1:${HEALTH_PORT}${HEALTH_PATH}`;
+		await eventually(
+			async () => ((await exec("gw", "curl", "-q", "-s", "--max-time", "1", health)).status === 0 ? true : undefined),
+			200,
+			50,
+		);
 		return {
 			folder,
 			ca: join(folder, "ca.crt"),

@@ -75,8 +75,11 @@ export function createNamespaces(prefix: string) {
 const ADDRESSES: Record<string, string> = {
 	...{ "github.test": "11.0.0.10", "api.github.test": "11.0.0.10", "shared.test": "11.0.0.30", "rotate.test": "11.0.0.10" },
 	...{ "imds.test": "169.254.169.254", "vpc.test": "10.77.2.10", "loop.test": "127.0.0.1" },
+	// Names without an IPv4 address.
+	...{ "six.test": "2001:db8::20", "imds6.test": "fd00:ec2::254" },
 	// On no list.
 	...{ "other-imds.test": "169.254.169.254", "other-vpc.test": "10.77.2.10", "other-loop.test": "127.0.0.1" },
+	...{ "other-six.test": "2001:db8::20" },
 	...{ "ship.test": "11.0.0.10", "evil.test": "11.0.0.20" },
 };
 

@@ -89,7 +89,7 @@ describe("a gateway that observes", () => {
 		expect(await eventually(() => lab.log().find(({ name }) => name === "github.test"))).toMatchObject({ act: "allow", why: "listed" });
 	});
 
-	test.each(["imds.test", "vpc.test", "loop.test", "other-imds.test", "other-vpc.test", "other-loop.test"])(
+	test.each(["imds.test", "vpc.test", "loop.test", "other-imds.test", "other-vpc.test", "other-loop.test", "six.test", "other-six.test"])(
 		"still leads nobody to %s, and says so",
 		async (name) => {
 			for (const [url, gateway] of [

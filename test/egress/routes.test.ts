@@ -89,5 +89,8 @@ describe("a gateway that enforces", () => {
 			expect((await as(target)).status).not.toBe(0);
 			expect(await dropped(`DST=${target}`, "DPT=80")).toContain("mayfly-egress out IN= OUT=");
 		}
+		const six = await as("[2001:db8::20]");
+		expect([six.stdout, six.status === 0]).toEqual(["", false]);
+		expect(await dropped("DST=2001:0db8:0000:0000:0000:0000:0000:0020", "DPT=80", "OUT=out0")).toContain("mayfly-egress out IN= OUT=");
 	});
 });

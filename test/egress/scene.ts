@@ -2,7 +2,7 @@
 
 /** By tier. */
 export const LISTS = {
-	build: ["github.test", "*.github.test", "rotate.test", "shared.test", "imds.test", "vpc.test", "loop.test"],
+	build: ["github.test", "*.github.test", "rotate.test", "shared.test", "imds.test", "vpc.test", "loop.test", "six.test", "imds6.test"],
 	deploy: ["ship.test"],
 };
 export const [GOOD, OTHER, EVIL, SHARED] = ["11.0.0.10", "11.0.0.11", "11.0.0.20", "11.0.0.30"];

@@ -20,6 +20,8 @@ describe("a line of the kernel's", () => {
 	});
 
 	test("without ports has none, and that of an open gateway is no denial", () => {
+		const many = "4,1,2,-;mayfly-egress many IN=eth0 OUT= SRC=10.77.16.10 DST=1.1.1.1 PROTO=TCP SPT=40000 DPT=443";
+		expect(JSON.parse(dropLine(many, NOW) ?? "")).toMatchObject({ act: "deny", why: "too-many", orig_dst: "1.1.1.1", dport: 443 });
 		const ping = JSON.parse(dropLine("5,1,2,-;mayfly-egress in IN=eth0 OUT= SRC=10.77.16.10 DST=10.77.0.10 PROTO=ICMP TYPE=8", NOW) ?? "");
 		expect(ping).toMatchObject({ act: "deny", why: "not-served", port: null, dport: null, proto: "icmp", oif: null });
 		expect(JSON.parse(dropLine("5,1,2,-;mayfly-egress open IN=eth0 OUT=eth0 SRC=10.77.16.10 DST=1.1.1.1", NOW) ?? "")).toMatchObject({

@@ -4,6 +4,8 @@ import { createDice, type Dice } from "../dice.ts";
 import { createZones, type Machine, type Zones } from "./zones.ts";
 
 const SETTLED_MS = 30_000;
+/** No gateway waits longer before it takes its zone home. */
+const HOME_MS = 610_000;
 const SEEDS = Number(process.env.MAYFLY_GATEWAY_SEEDS ?? 400);
 
 /** One thing that goes wrong or right. */
@@ -28,8 +30,14 @@ function worldOf(seed: number) {
 	return { dice, zones, world: createZones(zones, dice) };
 }
 
+function steady(zones: string[]) {
+	const world = createZones(zones, createDice(7));
+	world.run(30_000);
+	return world;
+}
+
 describe("gateways of a stack", () => {
-	test(`within 30 s of the last change every zone is led to one that works, and then nothing moves (${SEEDS} seeds)`, () => {
+	test(`within 30 s of the last change every zone is led to one that works, and then nothing moves but home, once (${SEEDS} seeds)`, () => {
 		for (let seed = 1; seed <= SEEDS; seed++) {
 			const { dice, zones, world } = worldOf(seed);
 			world.run(dice.below(60_000));
@@ -43,11 +51,74 @@ describe("gateways of a stack", () => {
 			world.run(SETTLED_MS);
 			if (!world.isAbleTo()) continue;
 			expect([seed, world.astray()]).toEqual([seed, []]);
+			const settled = world.moves.length;
+			world.run(HOME_MS);
+			const late = world.moves.slice(settled);
+			expect([seed, late.filter(({ reason }) => reason !== "back home: its own gateway is well again")]).toEqual([seed, []]);
+			expect([seed, new Set(late.map(({ zone }) => zone)).size]).toEqual([seed, late.length]);
 			const before = world.moves.length;
 			world.run(600_000);
 			expect([seed, world.moves.slice(before)]).toEqual([seed, []]);
 			expect([seed, world.astray()]).toEqual([seed, []]);
 		}
+	});
+
+	test("that fall over and over come home ever more rarely, so that the zone is seldom without one", () => {
+		for (let seed = 1; seed <= SEEDS / 20; seed++) {
+			const { dice, world } = worldOf(seed);
+			world.run(30_000);
+			const falling = world.machines[1] as Machine;
+			const [wellMs, downMs] = [11_000 + dice.below(180_000), 7000 + dice.below(40_000)];
+			let [seconds, astray] = [0, 0];
+			const forSeconds = (count: number) => {
+				for (let second = 0; second < count; second++, seconds++) {
+					world.run(1000);
+					if (world.astray().length > 0) astray++;
+				}
+			};
+			while (seconds < 7200) {
+				falling.proxies = false;
+				forSeconds(downMs / 1000);
+				falling.proxies = true;
+				forSeconds(wellMs / 1000);
+			}
+			// It comes home after 10 s, then 20, 40 and so on, as long as it is well for that long.
+			const homes = 1 + Math.ceil(Math.log2(wellMs / 10_000));
+			expect([seed, world.moves.length <= 2 * homes]).toEqual([seed, true]);
+			expect([seed, astray / seconds < 0.02]).toEqual([seed, true]);
+			world.run(HOME_MS);
+			expect([seed, world.routes[falling.zone], world.astray()]).toEqual([seed, falling.instanceId, []]);
+		}
+	});
+
+	test("that fell and then were well for half an hour come home within seconds again", () => {
+		const world = steady(["a", "b"]);
+		const falling = world.machines[1] as Machine;
+		const fall = () => {
+			falling.proxies = false;
+			world.run(12_000);
+			falling.proxies = true;
+			world.run(20_000);
+			return world.routes.b === falling.instanceId;
+		};
+		expect([fall(), fall(), fall()]).toEqual([true, false, false]);
+		world.run(1_900_000);
+		expect([world.routes.b, fall(), fall()]).toEqual([falling.instanceId, true, false]);
+	});
+
+	test("take their zone home after ten seconds, however often they fell, where it is led to none that lives", () => {
+		const world = steady(["a", "b"]);
+		const [other, falling] = world.machines as [Machine, Machine];
+		for (let fall = 0; fall < 6; fall++) {
+			falling.proxies = false;
+			world.run(10_000);
+			falling.proxies = true;
+			world.run(4000);
+		}
+		expect(world.routes.b).toBe(other.instanceId);
+		other.proxies = false;
+		world.run(SETTLED_MS);
+		expect(world.astray()).toEqual([]);
 	});
 
 	test("that cannot reach each other leave each other alone, but for a try that becomes rarer", () => {
@@ -67,12 +138,6 @@ describe("gateways of a stack", () => {
 			expect([seed, world.moves.slice(before), world.astray()]).toEqual([seed, [], []]);
 		}
 	});
-
-	const steady = (zones: string[]) => {
-		const world = createZones(zones, createDice(7));
-		world.run(30_000);
-		return world;
-	};
 
 	test("move nothing while all are well", () => {
 		const world = steady(["a", "b", "c"]);

@@ -1,10 +1,10 @@
 // A deployment that is answered, interrupted or fails: what is left behind, and what is said.
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { join } from "node:path";
 import { DeleteObjectCommand, GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { EGRESS_KEY } from "../../contract/egress.ts";
 import { type AwsAccount, CREDENTIALS, EXAMPLE, endOf, NEEDED, REGION, startAwsAccount, UNVALIDATED } from "./account.ts";
 import { cloudFormationOf, outputsOf } from "./resources.ts";
+import { answering } from "./terminal.ts";
 
 const MINUTES = 60_000;
 // Each test is a process or several, on a machine that others use.
@@ -32,44 +32,13 @@ const stackIn = (status: string) =>
 		"DescribeStacks",
 		`<Stacks><member><StackName>mayfly</StackName><StackId>${STACK_ID}</StackId><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>${status}</StackStatus></member></Stacks>`,
 	);
+const atTerminal = (answer: string, ...argv: string[]) => answering(account.url, answer, argv);
 const s3 = () => new S3Client({ endpoint: account.url, region: REGION, credentials: CREDENTIALS, forcePathStyle: true });
 const changes = () =>
 	account
 		.takeCalls()
 		.filter((call) => /(Create|Execute|Delete)(ChangeSet|Stack)$/.test(call))
 		.map((call) => call.replace(CLOUDFORMATION, ""));
-
-/** With a terminal, as util-linux's `script` makes one; each answer is typed when its question is there. */
-async function atTerminal(answer: string, ...argv: string[]) {
-	const main = join(import.meta.dir, "..", "..", "deploy", "main.ts");
-	const command = [process.execPath, main, ...argv].map((word) => `'${word}'`).join(" ");
-	const child = Bun.spawn(["script", "--quiet", "--return", "--command", command, "/dev/null"], {
-		cwd: join(import.meta.dir, "..", ".."),
-		env: {
-			PATH: process.env.PATH,
-			HOME: "/nonexistent",
-			BUN_RUNTIME_TRANSPILER_CACHE_PATH: "0",
-			TERM: "xterm",
-			AWS_ENDPOINT_URL: account.url,
-			AWS_ACCESS_KEY_ID: "test",
-			AWS_SECRET_ACCESS_KEY: "test",
-		},
-		stdin: "pipe",
-		stdout: "pipe",
-		stderr: "pipe",
-	});
-	let out = "";
-	let answered = false;
-	for await (const part of child.stdout.pipeThrough(new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>)) {
-		out += part;
-		if (answered || !out.includes("(yes/no)")) continue;
-		answered = true;
-		child.stdin.write(answer);
-		child.stdin.flush();
-	}
-	child.stdin.end();
-	return { out, status: await child.exited };
-}
 
 describe("the question", () => {
 	test("answered with no takes back what was made for it", async () => {

@@ -12,11 +12,21 @@ export function scopeOf(config: ResolvedConfig, { repository, installationId }: 
 	return { repository, installationId: owner?.installationId ?? installationId, endpoint: owner?.endpoint ?? "org" };
 }
 
-/** `busy`: it runs a job, so its machine stays. The deletion itself decides; what was read before it may be old. */
+/** A name that is registered anew as often as this while it is asked for is in use. */
+const TRIES = 3;
+
+/**
+ * `busy`: it runs a job, so its machine stays. The deletion itself decides; what was read before it may be old: a registration that is gone by then
+ * may have been replaced by a launch that goes on, under the same name, so the name is asked for again.
+ */
 export async function deleteRunner(github: GitHub, scope: RunnerScope, name: string): Promise<"gone" | "busy"> {
-	const runner = await github.findRunner(scope, name);
-	if (!runner) return "gone";
-	return (await github.deleteRunner(scope, runner.id)) === "busy" ? "busy" : "gone";
+	for (let tried = 1; tried <= TRIES; tried += 1) {
+		const runner = await github.findRunner(scope, name);
+		if (!runner) return "gone";
+		const answer = await github.deleteRunner(scope, runner.id);
+		if (answer !== "absent") return answer === "busy" ? "busy" : "gone";
+	}
+	return "busy";
 }
 
 export interface Ending {

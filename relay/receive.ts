@@ -118,6 +118,9 @@ export function receiveRead(queue: Queue, read: JobFact, intake: Intake, now: nu
 	const fact = factOf({ action: null, ...read });
 	const job = queue.job(read.job.id);
 	const isNew = read.status === "queued" && !refusalOf(queue, fact, intake);
-	if (job) hearRead(queue, job, fact, now, intake.clocks);
+	// Its 404s were GitHub's mistake, or the App may see the repository again.
+	const isBack = job?.state === "done" && job.gone !== null && read.status === "queued";
+	if (job && isBack) write(queue, requeue(job, now, intake.clocks), now);
+	else if (job) hearRead(queue, job, fact, now, intake.clocks);
 	else if (isNew) write(queue, discovered(meetNew(queue, read, fact, now, intake.clocks), read.job.id), now);
 }

@@ -130,7 +130,7 @@ describe("what the poller settles", () => {
 		expect(stateOf(it.queue)).toBe("dead");
 	});
 
-	test("GitHub's 404 ends a job after three readings over five minutes, and a sign of life starts the count anew", () => {
+	test("GitHub's 404 ends a job after three readings over five minutes, until a look finds it queued after all, and a sign of life starts the count anew", () => {
 		const it = reach("queued");
 		const read = () => it.settle({ ...leaseOf(it, 1), outcome: "gone" });
 		read();
@@ -142,6 +142,14 @@ describe("what the poller settles", () => {
 		it.wait(clocks.goneWindow / 2);
 		read();
 		expect(it.queue.job(1)).toMatchObject({ state: "done", conclusion: null, reason: "GitHub no longer knows it" });
+		const seen = (status: "queued" | "completed") =>
+			it.observe({ jobs: [{ job: jobEvent(1, "queued").job, status, conclusion: null, runnerName: null, createdAt: START }] });
+		seen("queued");
+		expect(it.queue.job(1)).toMatchObject({ state: "queued", gone: null, reason: "GitHub queued it again" });
+		expect(it.lease()).toHaveLength(1);
+		seen("completed");
+		seen("queued");
+		expect(stateOf(it.queue)).toBe("done");
 		const other = reach("queued");
 		other.settle({ ...leaseOf(other, 1), outcome: "gone" });
 		other.hear(1, "waiting");

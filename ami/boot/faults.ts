@@ -79,7 +79,7 @@ export const FAULTS = {
 		maxJob: "30s",
 		unit: ["WatchdogSec=40"],
 		endedBy: "machine",
-		withinMs: 240_000,
+		withinMs: 180_000,
 	},
 	"power-off-masked": {
 		says: "a job with sudo masks the deadline and power-off and stops the agent: nothing inside can end the machine",

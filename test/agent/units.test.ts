@@ -114,6 +114,20 @@ describe("under systemd", () => {
 	);
 
 	test(
+		"a job's end comes though systemd itself does nothing any more: the agent turns the machine off by the kernel",
+		async () => {
+			const scene = { runner: "long", document: { limits: { ...LIMITS, maxJob: 2000 } }, env: { MAYFLY_CLOCKS: '{"stopGrace":500}' } };
+			const end = await bootUnits(scene, async (machine) => {
+				await running(machine);
+				process.kill(machine.pidOf("systemd") ?? 0, "SIGSTOP");
+			});
+			expect(end.isOff).toBe(true);
+			expect(end.phases.at(-1)).toBe("off");
+		},
+		MINUTE,
+	);
+
+	test(
 		"the last deadline is nobody's but systemd's: it comes with the agent stopped and no watchdog",
 		async () => {
 			const changes = {

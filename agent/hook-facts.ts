@@ -29,7 +29,8 @@ export function isFromFork(payload: string | null, repository: string | null): b
 
 /** `octo-org/octo-repo/.github/workflows/build.yml@refs/heads/main` as the rules name it: the path alone, or all but the ref for another repository's. */
 export function workflowPath(ref: string | null, repository: string | null): string | null {
-	const [, holder, path] = /^([^/]+\/[^/]+)\/([^@]+)@/.exec(ref ?? "") ?? [];
+	// The file's own name may have an @ as well: all of it up to the last one before the ref.
+	const [, holder, path] = /^([^/]+\/[^/]+)\/(\.github\/workflows\/[^/]+)@./.exec(ref ?? "") ?? [];
 	if (holder === undefined || path === undefined) return null;
 	return holder.toLowerCase() === repository?.toLowerCase() ? path : `${holder}/${path}`;
 }

@@ -90,11 +90,11 @@ export function hasKey(label: string, key: string): boolean {
 	return label.toLowerCase().includes(key) && partsOf(label).some(([name]) => name === key);
 }
 
-/** Reads a whole label; every part that is wrong is named. */
-export function readLabel(label: string): { ok: true; keys: Keys } | { ok: false; reason: string } {
+/** Reads a whole label; every part that is wrong is named, and `keys` are those that could be read. */
+export function readLabel(label: string): { ok: true; keys: Keys } | { ok: false; keys: Keys; reason: string } {
 	const keys: Record<string, unknown> = {};
 	const problems = partsOf(label).flatMap(([key, value]) => partProblem(key, value, keys) ?? []);
-	return problems.length > 0 ? { ok: false, reason: problems.join(" ") } : { ok: true, keys };
+	return problems.length > 0 ? { ok: false, keys, reason: problems.join(" ") } : { ok: true, keys };
 }
 
 /** Reads one part into the keys. Null when it is as it should be, else what is wrong with it. */
@@ -103,6 +103,7 @@ function partProblem(key: string, value: string, keys: Record<string, unknown>):
 	if (Object.hasOwn(keys, key)) return `The key ${key} is given twice.`;
 	if (key === "mayfly" || key === "runs-on") {
 		keys[key] = value;
+		if (/[=;\s]/.test(value)) return `${key}=${value}: keys are separated by slashes or commas.`;
 		return value === "" ? `${key}= needs an id that is the run's own: ${key}=\${{ github.run_id }}.` : null;
 	}
 	const status = Object.hasOwn(LABEL_KEYS, key) ? LABEL_KEYS[key] : undefined;

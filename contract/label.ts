@@ -59,13 +59,14 @@ export function resolveLabels(labels: readonly string[], config: LabelConfig): L
 		return notOurs("The label is RunsOn's: it is served once the operator sets acceptRunsOnLabels, so that not both systems launch.");
 	const [label, ...more] = [...ours, ...theirs];
 	if (label === undefined) return notOurs(`No preset lists the labels ${labels.join(", ") || "(none)"}.`);
+	// Before anything is refused: what another stack is asked for may be right there.
+	const [elsewhere, ...elsewheres] = [label, ...more].map((it) => whyElsewhere(readLabel(it).keys, config));
+	if (typeof elsewhere === "string" && !elsewheres.includes(null)) return notOurs(elsewhere);
 	if (labels.some(({ length }) => length > LONGEST_LABEL))
 		return refuse(`A label has more than the ${LONGEST_LABEL} characters that GitHub lets a runner register.`);
 	if (more.length > 0) return refuse("The job has more than one label that describes its machine: put all keys into one.");
 	const read = readLabel(label);
 	if (!read.ok) return refuse(read.reason);
-	const elsewhere = whyElsewhere(read.keys, config);
-	if (elsewhere !== null) return notOurs(elsewhere);
 	const reading = describe(read.keys, config);
 	if (!reading.ok) return reading;
 	const others = labels.filter((other) => other !== label);
@@ -157,6 +158,7 @@ function adjust(base: MachineRequest, keys: Keys, config: LabelConfig): LabelRea
 			? [`${keys.ssh ? "ssh" : "debug"}=true: the tier ${base.tier} has no sshKeys, so nobody could open the machine.`]
 			: []),
 		...(ceiling === null ? [] : ceilingProblems({ cpu, ram, volume, tier: base.tier }, ceiling)),
+		...(ceiling === null || keys.volume === undefined ? [] : diskProblems(keys.volume, base.tier, ceiling)),
 	];
 	if (problems.length > 0) return refuse(problems.join(" "));
 	const below = (range: Range, most = range.max) => ({ min: range.min, max: Math.min(range.max, most) });
@@ -193,5 +195,18 @@ function ceilingProblems({ cpu, ram, volume, tier }: Sized, ceiling: NonNullable
 			? [`The machine asked for is over the ceiling of tier ${tier}: at most ${ceiling.cpu} vCPUs and ${ceiling.ram} GiB.`]
 			: []),
 		...(isWider ? [`The disk asked for is over the ceiling of tier ${tier}: at most ${ceiling.volume} GiB.`] : []),
+	];
+}
+
+/** Disks are paid by the operation as well, up to dollars an hour: under a ceiling, faster ones are for presets. */
+const MOST_IOPS = 16_000;
+
+/** What of a disk only the operator may choose where there is a ceiling. */
+function diskProblems({ iops }: Volume, tier: string, ceiling: NonNullable<Tier["ceiling"]>): string[] {
+	return [
+		...(ceiling.volume === null ? [`The ceiling of tier ${tier} names no volume, so labels choose none.`] : []),
+		...((iops ?? 0) > MOST_IOPS
+			? [`The disk asked for is over the ceiling of tier ${tier}: at most ${MOST_IOPS} operations a second, or those of a preset.`]
+			: []),
 	];
 }

@@ -121,7 +121,7 @@ const TierYml = v.strictObject({
 	allow: RuleYml,
 	/** Serves labels that describe a machine instead of naming a preset. */
 	freeForm: v.optional(v.boolean(), false),
-	/** The most vCPUs and GiB that a label may ask for here. */
+	/** The most vCPUs and GiB that a label may ask for here. Without `volume` labels choose no disk. */
 	ceiling: v.optional(
 		v.nullable(
 			v.strictObject({

@@ -30,11 +30,23 @@ export interface StackLists {
 
 type Named = [name: string, tier: TierPart];
 
-/** Whether a pattern can match a value at all: what it begins with or contains is fixed by what GitHub calls such things. */
-const CAN_MATCH: Partial<Record<ListName, { test: (pattern: string) => boolean; say: string }>> = {
-	refs: { test: (pattern) => /^(refs\/|\*)/i.test(pattern), say: "whole names are compared, such as refs/heads/main or refs/tags/v*" },
+/** Whether a pattern can match anything that begins in one of these ways. */
+function canBegin(pattern: string, beginnings: readonly string[]): boolean {
+	const [fixed = ""] = pattern.split("*", 1);
+	return beginnings.some((it) => fixed.startsWith(it) || (fixed !== pattern && it.startsWith(fixed)));
+}
+
+const FILE = /^([^/]+\/[^/]+\/)?\.github\/workflows\/[^/@]+$/;
+const isDotted = (pattern: string) => /^[./]/.test(pattern);
+
+/** Whether a pattern can match a value at all: what it begins with or contains is fixed by what GitHub calls such things, letter by letter. */
+const CAN_MATCH: Partial<Record<ListName, { test: (pattern: string, kind: TierPart["kind"]) => boolean; say: string }>> = {
+	refs: {
+		test: (pattern, kind) => canBegin(pattern, ["refs/heads/", "refs/tags/", ...(kind === "build" ? ["refs/pull/"] : [])]),
+		say: "whole names are compared, such as refs/heads/main or refs/tags/v*",
+	},
 	workflows: {
-		test: (pattern) => /\.github\/workflows\/|\*/i.test(pattern),
+		test: (pattern) => FILE.test(pattern) || (pattern.includes("*") && (!isDotted(pattern) || canBegin(pattern, [".github/workflows/"]))),
 		say: "paths are compared, such as .github/workflows/deploy.yml",
 	},
 	repositories: { test: (pattern) => /\/|\*\*/.test(pattern), say: "full names are compared, such as octo-org/shop or octo-org/*" },
@@ -50,7 +62,7 @@ function allowProblems([name, { kind, allow }]: Named): ConfigProblem[] {
 			return [{ path, reason: "a build tier cannot know a job's environment, so no job is ever admitted: make it a deploy tier" }];
 		const rule = CAN_MATCH[list];
 		return patterns.flatMap((pattern, at) =>
-			rule === undefined || rule.test(pattern)
+			rule === undefined || rule.test(pattern, kind)
 				? []
 				: [{ path: `${path}.${at}`, reason: `${JSON.stringify(pattern)} matches nothing: ${rule.say}` }],
 		);

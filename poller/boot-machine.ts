@@ -68,7 +68,8 @@ function registerFor(ports: Ports, candidate: Candidate, instance: Reachable, re
 		scope: scopeFor(ports, candidate),
 		request: {
 			name: nameFor(candidate, instance),
-			runner_group_id: admitted.tier.runnerGroupId ?? admitted.owner.runnerGroupId,
+			// A repository has the default group alone (FACTS 2.1).
+			runner_group_id: admitted.owner.endpoint === "repo" ? 1 : (admitted.tier.runnerGroupId ?? admitted.owner.runnerGroupId),
 			// Exactly the job's own: a runner with more would take other jobs (DESIGN 5).
 			labels: job.labels,
 			work_folder: "_work",

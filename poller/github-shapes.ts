@@ -47,12 +47,17 @@ const InstallationShape = v.object({
 });
 const DeliveryShape = v.object({ id: v.number(), guid: v.string(), delivered_at: v.string(), status_code: v.number(), event: v.string() });
 
+/** Without the `@<ref>` that it may carry (FACTS 2.4). What could as well be a file of that name stays whole: no rule that lists a file admits it. */
+function pathOf(path: string): string {
+	const [, file, ref] = /^(.+?\.ya?ml)@(.+)$/i.exec(path) ?? [];
+	return file === undefined || /\.ya?ml$/i.test(ref ?? "") ? path : file;
+}
+
 export function toRun(data: unknown): Run {
 	const run = v.parse(RunShape, data);
 	return {
 		...{ id: run.id, attempt: run.run_attempt, status: run.status ?? "unknown", conclusion: run.conclusion, event: run.event },
-		// May carry `@<ref>` (FACTS 2.4).
-		path: run.path.split("@")[0] ?? run.path,
+		path: pathOf(run.path),
 		...{ headBranch: run.head_branch, headRepository: run.head_repository?.full_name ?? null, repository: run.repository.full_name },
 		repositoryId: run.repository.id,
 		...{ actor: run.actor?.login ?? null, triggeringActor: run.triggering_actor?.login ?? null },

@@ -63,7 +63,8 @@ describe("the job-started hook", () => {
 		const grant = { rule: { workflows: [".github/workflows/build.yml"], forks: true } };
 		const ref = (name: string) => `${REPOSITORY}/.github/workflows/${name}@refs/heads/main`;
 		expect(await run({ ...MAIN, GITHUB_WORKFLOW_REF: ref("build.yml") }, grant)).toMatchObject({ firstStep: true });
-		await expectRefused({ ...MAIN, GITHUB_WORKFLOW_REF: ref("other.yml") }, "workflows", grant);
+		for (const name of ["other.yml", "build.yml@evil.yml", "build.yml@refs"])
+			await expectRefused({ ...MAIN, GITHUB_WORKFLOW_REF: ref(name) }, "workflows", grant);
 	});
 
 	test("refuses a rerun by somebody whom the rule does not name", async () => {

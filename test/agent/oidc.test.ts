@@ -103,6 +103,11 @@ describe("a deploy machine", () => {
 		["another environment", "environments", { environment: "staging" }],
 		["another workflow", "workflows", { workflow_ref: `${REPOSITORY}/.github/workflows/ci.yml@refs/heads/main` }],
 		[
+			"a workflow whose file is named as the listed one and more",
+			"workflows",
+			{ workflow_ref: `${REPOSITORY}/.github/workflows/deploy.yml@evil.yml@refs/heads/main` },
+		],
+		[
 			"a reusable workflow that is not listed",
 			"workflows",
 			{ job_workflow_ref: "evil/shared/.github/workflows/deploy.yml@refs/heads/main" },

@@ -4,7 +4,7 @@ import { admitJob } from "../../poller/admit.ts";
 import { whyLost } from "../../poller/check.ts";
 import { classOfCode, failureOf, retryLaunchAt } from "../../poller/ec2-errors.ts";
 import { GitHubError, laterAfter, retryMoment } from "../../poller/github-error.ts";
-import { toDelivery } from "../../poller/github-shapes.ts";
+import { toDelivery, toRun } from "../../poller/github-shapes.ts";
 import type { Instance, Run, RunJob } from "../../poller/ports.ts";
 import { isProven, whyNotNow } from "../../poller/rerun.ts";
 import { failedDeliveries } from "../../poller/sweep.ts";
@@ -210,5 +210,26 @@ describe("care", () => {
 	])("a delivery that was answered %i is over: %p", (status_code, expected) => {
 		const delivery = { id: 1, guid: "g", delivered_at: "2026-11-29T12:00:00Z", status_code, event: "workflow_job" };
 		expect(toDelivery(delivery).isOver).toBe(expected);
+	});
+});
+
+describe("the workflow of a run", () => {
+	const answer = {
+		...{ id: 1, status: "queued", conclusion: null, event: "push", head_branch: "main", updated_at: "2026-11-01T00:00:00Z" },
+		repository: { id: 1, full_name: "octo-org/shop" },
+	};
+	const FILE = ".github/workflows/deploy.yml";
+	test.each([
+		[FILE, FILE],
+		[`${FILE}@main`, FILE],
+		[`${FILE}@refs/heads/main`, FILE],
+		[`${FILE}@refs/heads/a@b`, FILE],
+		[".github/workflows/deploy.YAML@v1", ".github/workflows/deploy.YAML"],
+		// As well a file of that name, which is another one.
+		[`${FILE}@evil.yml`, `${FILE}@evil.yml`],
+		[`${FILE}@evil.yaml@refs/heads/x.yml`, `${FILE}@evil.yaml@refs/heads/x.yml`],
+		["dynamic/github-code-scanning/codeql", "dynamic/github-code-scanning/codeql"],
+	])("of the path %s is %s", (path, file) => {
+		expect(toRun({ ...answer, path }).path).toBe(file);
 	});
 });

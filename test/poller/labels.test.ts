@@ -65,6 +65,9 @@ describe("labels", () => {
 		[["self-hosted"], "No preset lists the labels self-hosted."],
 		[["mayfly"], "needs an id"],
 		[["mayfly="], "needs an id"],
+		[["mayfly=1;cpu=16"], "keys are separated by slashes or commas"],
+		[["mayfly=1 cpu=16"], "keys are separated by slashes or commas"],
+		[["mayfly=1:extras=s3"], "keys are separated by slashes or commas"],
 		[["mayfly=1//runner=small"], "empty part"],
 		[["mayfly=1/runner=small/"], "empty part"],
 		[["mayfly=1/runner=large"], "neither a preset (small, Ship) nor a size like"],
@@ -99,6 +102,7 @@ describe("labels", () => {
 		[["mayfly=1/volume=80gb:2000mibps"], "a throughput for which EBS asks for 8000iops"],
 		[["mayfly=1/volume=5gb:gp3:4000iops"], "more than the 3000 operations a second that EBS gives to so many GiB"],
 		[["mayfly=1/volume=10gb:io1:501iops"], "more than the 500 operations"],
+		[["mayfly=1/volume=200gb:io2:16001iops"], "at most 16000 operations a second, or those of a preset"],
 		[["mayfly=1/retry=never"], "none of when-interrupted, true, false"],
 		[["mayfly=1/ssh=yes"], "none of true, false"],
 		[["mayfly=1/ssh=true"], "ssh=true: the tier build has no sshKeys"],
@@ -162,9 +166,28 @@ describe("labels", () => {
 		for (const label of ["ubuntu-22.04", "runs-on=1", "mayfly=1/env=staging", "mayfly=1/region=us-east-1"])
 			expect(whose(label)).toBe(false);
 		for (const label of ["mayfly=1/cpu=x", "mayfly=1/runner=large", "mayfly=1/cpu=99"]) expect(whose(label)).toBe(true);
+		for (const label of [
+			"mayfly=1/env=staging/extras=s3-cache",
+			"extras=x/mayfly=1/env=staging/cpu=",
+			"mayfly=1/region=us-east-1/new-key=1",
+		])
+			expect(whose(label)).toBe(false);
+		for (const more of ["mayfly=2/env=staging", "x".repeat(300)])
+			expect(resolveLabels(["mayfly=1/env=staging", more], config)).toMatchObject({ ok: false, ours: false });
+		expect(resolveLabels(["mayfly=1/env=staging", "mayfly=2"], config)).toMatchObject({ ok: false, ours: true });
 		const staging = resolved(`${FILE}\nenvironment: staging`);
 		expect(whose("mayfly=1", staging)).toBe(false);
 		expect(resolveLabels(["mayfly=1/env=staging"], staging)).toMatchObject({ ok: true });
+	});
+
+	test("under a ceiling that names no volume, labels choose no disk, and presets have theirs", () => {
+		const bare = resolved(
+			FILE.replace("ram: 64, volume: 200", "ram: 64").replace("cpu: 2, ram: 4+8", "cpu: 2, volume: 900gb:io2:20000iops"),
+		);
+		expect(resolveLabels(["mayfly=1/volume=80gb"], bare)).toMatchObject({
+			...{ ok: false, reason: "The ceiling of tier build names no volume, so labels choose none." },
+		});
+		expect(resolveLabels(["mayfly=1/runner=small"], bare)).toMatchObject({ ok: true, request: { volume: { gib: 900 } } });
 	});
 
 	test("every key that is known but not honoured has a reason", () => {

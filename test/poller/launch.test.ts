@@ -164,7 +164,8 @@ describe("launch", () => {
 	});
 
 	test("an owner served by repository gets its runners there", async () => {
-		const config = CONFIG.replace("{ name: octo-org }", "{ name: octo-org, endpoint: repo }");
+		// Repositories have no group but the default one, whatever the tier's is at organisations: GitHub knows no other there.
+		const config = CONFIG.replace("{ name: octo-org }", "{ name: octo-org, endpoint: repo }").replace("allow:", "runnerGroupId: 3, allow:");
 		world = await startWorld({ config, permissions: { administration: "write", actions: "write", metadata: "read" } });
 		const [item] = world.queue({}) as [LaunchItem];
 		world.relay.push({ ...item, job: { ...item.job, installationId: null } });

@@ -57,6 +57,8 @@ export const LaunchItem = v.object({
 	/** Whether a delivery has told what environment the job is for, if any: a job that was found without one may be for any. */
 	isEnvironmentKnown: v.optional(v.boolean(), true),
 	source: v.optional(JobSource, "webhook"),
+	/** What it was put off for the last time, where that holds for all of its owner. */
+	awaits: v.optional(v.literal("registration")),
 	queuedAt: Time,
 	receivedAt: Time,
 	leasedAt: Time,

@@ -19,10 +19,12 @@ export const Outcome = v.variant("outcome", [
 	v.object({ ...settled, outcome: v.literal("launched"), ...Machine.entries }),
 	/** On a launch: keep the lease. On a check, rerun or terminate: nothing to change, restart the clock of the state. */
 	v.object({ ...settled, outcome: v.literal("extend") }),
-	/** `intent: kept`: of a launch that was decided before and of which EC2 was not asked again, so that it may have machines. */
+	/** `intent: kept`: of a launch that was decided before and may have its machines: EC2 was not asked again, or did not say. */
 	v.object({
 		...{ ...settled, outcome: v.literal("later"), notBefore: Time, class: LaterClass, reason: Text },
 		intent: v.optional(v.literal("kept")),
+		/** GitHub registers no runners of its owner for now: a machine would wait in vain. */
+		awaits: v.optional(v.literal("registration")),
 	}),
 	/** Not for us, and why: shown to people. Final unless the job is queued again. */
 	v.object({

@@ -4,7 +4,8 @@ import type { Instance, Ports } from "./ports.ts";
 export type Address =
 	| { kind: "found"; instance: Instance & { privateIp: string } }
 	| { kind: "ended"; instance: Instance }
-	| { kind: "unseen" };
+	/** `error` is what kept the last look from being one. */
+	| { kind: "unseen"; error: unknown };
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2000;
@@ -23,14 +24,16 @@ export function awaitAddresses(ports: Ports, instanceIds: readonly string[]): (i
 		},
 		[...waiting.keys()],
 	);
-	return async (id) => promises.get(id) ?? { kind: "unseen" };
+	return async (id) => promises.get(id) ?? { kind: "unseen", error: null };
 }
 
 async function poll(ports: Ports, found: (address: Address, id: string) => string[], ids: string[]): Promise<void> {
 	const until = ports.now() + GIVE_UP_MS;
 	let left = ids;
 	for (let pause = FIRST_PAUSE_MS; left.length > 0; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
+		let failure: unknown = null;
 		const seen = await ports.ec2.instances(left).catch((error: unknown) => {
+			failure = error;
 			ports.log.warn({ instanceIds: left, error: String(error) }, "addresses not read");
 			return [];
 		});
@@ -38,7 +41,7 @@ async function poll(ports: Ports, found: (address: Address, id: string) => strin
 			const address = addressOf(instance);
 			if (address) left = found(address, instance.instanceId);
 		}
-		if (left.length > 0 && ports.now() >= until) for (const id of left) left = found({ kind: "unseen" }, id);
+		if (left.length > 0 && ports.now() >= until) for (const id of left) left = found({ kind: "unseen", error: failure }, id);
 		else if (left.length > 0) await ports.sleep(pause);
 	}
 }

@@ -4,10 +4,11 @@ import type { Machine } from "../contract/job.ts";
 import type { Address } from "./addresses.ts";
 import { bootDocument } from "./boot-document.ts";
 import { idsOf } from "./log-ids.ts";
-import { settle } from "./outcome.ts";
+import { type LaterBody, outcomeOfError, settle } from "./outcome.ts";
 import type { Candidate } from "./plan.ts";
 import type { Instance, Ports } from "./ports.ts";
 import { type Registration, register } from "./register.ts";
+import type { RegistrationHolds } from "./registration-holds.ts";
 import { endMachine, runnerNameOf, scopeOf } from "./runners.ts";
 
 export interface Boot {
@@ -17,28 +18,43 @@ export interface Boot {
 	replayed: boolean;
 	/** When CreateFleet answered, epoch ms. */
 	launchedAt: number;
+	registrations: RegistrationHolds;
 	/** Starts what nothing waits for. */
 	beside(run: () => Promise<void>): void;
 }
 type Reachable = Instance & { privateIp: string };
 
-/** Whatever is not settled here is leased again with its intent. */
-export async function bootMachine(ports: Ports, { candidate, instanceId, address, replayed, launchedAt, beside }: Boot): Promise<void> {
+/** EC2 lists what it launched within some seconds. */
+const LISTED_MS = 5 * 60_000;
+const SOON_MS = 5_000;
+
+/** What is put off here with its intent is leased again with it: the same machine, registered anew. */
+export async function bootMachine(ports: Ports, boot: Boot): Promise<void> {
+	const { candidate, instanceId, address, replayed, launchedAt, registrations, beside } = boot;
 	const { item } = candidate;
-	if (address.kind === "unseen") return ports.log.warn({ ...idsOf(item), instanceId, launchedAt }, "the machine is not listed yet");
+	if (address.kind === "unseen") return missMachine(ports, boot, address.error);
 	const { instance } = address;
 	const ids = { ...idsOf(item), instanceId, privateIp: instance.privateIp, launchedAt: instance.launchedAt };
 	if (address.kind === "ended") {
 		const reason = `${instanceId} ended before its runner was registered: ${instance.stateReason ?? instance.state}`;
 		return fail(ports, candidate, reason, ids);
 	}
-	const registration = await registerFor(ports, candidate, address.instance, replayed);
-	if (registration.kind === "unsure") return ports.log.warn({ ...ids, reason: registration.reason }, "not registered");
+	const since = replayed ? instance.launchedAt : launchedAt;
+	const registration = await registerFor(ports, candidate, address.instance, { replayed, since });
+	if (registration.kind === "unsure") return putOff(ports, candidate, soon(ports, registration.reason), ids, "not registered");
+	if (registration.kind === "vain") {
+		const notBefore = registrations.failed(item.job.owner, registration);
+		// There is no runner to delete: registering has looked.
+		await endMachine(ports, { ...ending(ports, candidate, instance), scope: null, about: ids, force: false });
+		const body: LaterBody = { outcome: "later", notBefore, class: "throttled", reason: registration.reason, awaits: "registration" };
+		return putOff(ports, candidate, body, ids, "not registered");
+	}
 	if (registration.kind === "refused") {
 		await endMachine(ports, { ...ending(ports, candidate, instance), about: ids, force: true });
 		return fail(ports, candidate, registration.reason, ids);
 	}
 	if (registration.kind === "registered") {
+		registrations.made(item.job.owner);
 		const at = replayed ? Math.max(address.instance.launchedAt, item.leasedAt) : launchedAt;
 		await leaveDocument(ports, candidate, address.instance, registration.jitConfig, at);
 	}
@@ -62,7 +78,32 @@ async function fail(ports: Ports, { item }: Candidate, reason: string, ids: obje
 	await settle(ports, [{ item, body: { outcome: "failed", reason } }]);
 }
 
-function registerFor(ports: Ports, candidate: Candidate, instance: Reachable, replayed: boolean): Promise<Registration> {
+/** Its launch goes on with the same machine. */
+function soon(ports: Ports, reason: string): LaterBody {
+	return { outcome: "later", notBefore: ports.now() + SOON_MS, class: "throttled", reason, intent: "kept" };
+}
+
+async function putOff(ports: Ports, { item }: Candidate, body: LaterBody, ids: object, what: string): Promise<void> {
+	ports.log.warn({ ...ids, ...body }, what);
+	await settle(ports, [{ item, body }]);
+}
+
+/** EC2 lists no address of a machine that it said it has launched. */
+async function missMachine(ports: Ports, { candidate, instanceId, replayed, launchedAt }: Boot, error: unknown): Promise<void> {
+	const ids = { ...idsOf(candidate.item), instanceId, launchedAt };
+	const reason = `EC2 lists no address of ${instanceId}`;
+	const isLost = error === null && replayed && ports.now() - candidate.item.leasedAt > LISTED_MS;
+	if (isLost) return fail(ports, candidate, reason, ids);
+	const body: LaterBody = error === null ? soon(ports, reason) : { ...outcomeOfError(error, ports.now()), intent: "kept" };
+	await putOff(ports, candidate, body, ids, "the machine is not listed yet");
+}
+
+function registerFor(
+	ports: Ports,
+	candidate: Candidate,
+	instance: Reachable,
+	how: { replayed: boolean; since: number },
+): Promise<Registration> {
 	const { item, job, admitted } = candidate;
 	return register(ports, {
 		scope: scopeFor(ports, candidate),
@@ -74,7 +115,7 @@ function registerFor(ports: Ports, candidate: Candidate, instance: Reachable, re
 			labels: job.labels,
 			work_folder: "_work",
 		},
-		...{ instanceId: instance.instanceId, privateIp: instance.privateIp, replayed },
+		...{ instanceId: instance.instanceId, privateIp: instance.privateIp, ...how },
 		extend: async () => void (await settle(ports, [{ item, body: { outcome: "extend" } }])),
 	});
 }

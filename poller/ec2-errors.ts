@@ -24,6 +24,7 @@ const CODES: Record<Exclude<FailureClass, "unknown">, string[]> = {
 		"ServiceUnavailable",
 		"InternalError",
 		"InternalFailure",
+		"ServerInternal",
 	],
 	quota: [
 		"VcpuLimitExceeded",
@@ -73,6 +74,16 @@ export function failureOf(errors: readonly { code: string; message: string }[]):
 	if (!worst) return { class: "capacity", reason: "EC2 gave fewer machines than asked for and no reason" };
 	const pools = errors.length > 1 ? ` (and ${errors.length - 1} other pools)` : "";
 	return { class: classOfCode(worst.code), reason: `EC2: ${worst.code}: ${worst.message}${pools}`.slice(0, 500) };
+}
+
+/** What a call that failed as a whole means. Not answered: EC2 may have done it, and whoever asks under the same token is told. */
+export function failureOfCall(error: { code: string; status: number | null; message: string }): Failure & { isAnswered: boolean } {
+	const { code, status, message: reason } = error;
+	// Nobody was reached: that passes, whatever the client calls it.
+	if (status === null) return { class: "throttled", reason, isAnswered: false };
+	const known = classOfCode(code);
+	const saysNothing = /^(Server)?Internal/.test(code) || (status >= 500 && known === "unknown");
+	return { class: known, reason, isAnswered: !saysNothing };
 }
 
 const SHORTEST_MS: Record<FailureClass, number> = { capacity: 5_000, throttled: 5_000, quota: 30_000, unknown: 30_000, refused: 0 };

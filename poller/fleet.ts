@@ -1,15 +1,17 @@
 // Makes the fleet of an intent: the first call, then the fallback for what it lacked. Asked again with the same intent it gives the same machines.
 import type { CreateFleetCommandInput } from "@aws-sdk/client-ec2";
 import { Ec2Error } from "./ec2.ts";
-import { classOfCode, type Failure, failureOf } from "./ec2-errors.ts";
+import { type Failure, failureOf, failureOfCall } from "./ec2-errors.ts";
 import { type LaunchCalls, withCapacity } from "./launch-request.ts";
 import type { FleetAnswer, Ports } from "./ports.ts";
 
-/** `missing` says why there are fewer machines than wanted. Null: EC2 did not say, and may have launched more than is known. */
 export interface Fleet {
 	/** In the order in which they are given to members. */
 	instanceIds: string[];
-	missing: Failure | null;
+	/** Why there are fewer machines than wanted, where there are. */
+	missing: Failure;
+	/** False: EC2 did not say, and may have launched more than is known. The same intent asks again. */
+	isAnswered: boolean;
 }
 
 /** What another market may still have: spot runs short or over its own quota. */
@@ -19,11 +21,11 @@ export async function makeFleet(ports: Ports, { first, fallback }: LaunchCalls, 
 	ports.prices.expect(spotTypesOf(first));
 	const begun = await ask(ports, first);
 	const lacking = wanted - begun.instanceIds.length;
-	if (lacking <= 0 || !fallback || !begun.missing || !FALLS_BACK.includes(begun.missing.class)) return begun;
+	if (lacking <= 0 || !fallback || !begun.isAnswered || !FALLS_BACK.includes(begun.missing.class)) return begun;
 	ports.metrics.fallback();
 	ports.log.info({ token: fallback.ClientToken, lacking, reason: begun.missing.reason }, "falling back to on-demand");
 	const rest = await ask(ports, withCapacity(fallback, lacking));
-	return { instanceIds: [...begun.instanceIds, ...rest.instanceIds], missing: rest.missing };
+	return { ...rest, instanceIds: [...begun.instanceIds, ...rest.instanceIds] };
 }
 
 /** List prices are known; those of spot are asked for beside the launch. */
@@ -41,13 +43,13 @@ async function ask(ports: Ports, call: CreateFleetCommandInput): Promise<Fleet> 
 		if (!(error instanceof Ec2Error)) throw error;
 		if (error.code === "IdempotentParameterMismatch") return findFleet(ports, call);
 		ports.log.warn({ token: call.ClientToken, code: error.code, error: error.message }, "CreateFleet failed");
-		const mayHaveLaunched = error.status === null || (error.status >= 500 && error.code !== "RequestLimitExceeded");
-		return { instanceIds: [], missing: mayHaveLaunched ? null : { class: classOfCode(error.code), reason: error.message } };
+		const { isAnswered, ...missing } = failureOfCall(error);
+		return { instanceIds: [], missing, isAnswered };
 	}
 }
 
 function fleetOf({ instanceIds, errors }: FleetAnswer): Fleet {
-	return { instanceIds: instanceIds.toSorted(), missing: failureOf(errors) };
+	return { instanceIds: instanceIds.toSorted(), missing: failureOf(errors), isAnswered: true };
 }
 
 const LOOKS = 5;
@@ -56,12 +58,16 @@ const PAUSE_MS = 1000;
 /** The token was used with other parameters: whatever it launched carries it as a tag. */
 async function findFleet(ports: Ports, { ClientToken = "" }: CreateFleetCommandInput): Promise<Fleet> {
 	for (let look = 1; look <= LOOKS; look++) {
-		const found = await ports.ec2.withTag("mayfly:token", [ClientToken]);
+		const found = await ports.ec2.withTag("mayfly:token", [ClientToken]).catch(unfound);
+		if (!Array.isArray(found)) return { instanceIds: [], missing: found, isAnswered: false };
 		if (found.length > 0) return fleetOf({ instanceIds: found.map(({ instanceId }) => instanceId), errors: [] });
 		await ports.sleep(PAUSE_MS);
 	}
-	return {
-		instanceIds: [],
-		missing: { class: "unknown", reason: `the token ${ClientToken} was used with other parameters, and no machine carries it` },
-	};
+	const reason = `the token ${ClientToken} was used with other parameters, and no machine carries it`;
+	return { instanceIds: [], missing: { class: "unknown", reason }, isAnswered: true };
+}
+
+function unfound(error: unknown): Failure {
+	if (!(error instanceof Ec2Error)) throw error;
+	return failureOfCall(error);
 }

@@ -25,11 +25,17 @@ const UNNAMED_PAUSE_MS = 60_000;
 /** When a refused call may be repeated, from the answer's headers; null if it was no matter of limits (FACTS 2.8). */
 export function retryMoment(status: number, headers: Record<string, unknown>, message: string, now: number): number | null {
 	if (status !== 403 && status !== 429) return null;
-	const seconds = Number(headers["retry-after"] ?? Number.NaN);
-	if (Number.isFinite(seconds)) return now + Math.max(0, seconds) * 1000;
+	const named = namedMoment(String(headers["retry-after"] ?? "").trim(), now);
+	if (named !== null) return Math.max(now, named);
 	const reset = Number(headers["x-ratelimit-reset"] ?? Number.NaN);
 	if (String(headers["x-ratelimit-remaining"]) === "0" && Number.isFinite(reset)) return Math.max(now, reset * 1000);
 	return status === 429 || /rate limit/i.test(message) ? now + UNNAMED_PAUSE_MS : null;
+}
+
+/** A retry-after is seconds or a date (RFC 9110, 10.2.3); null if it is neither, or empty. */
+function namedMoment(text: string, now: number): number | null {
+	const moment = / GMT$/.test(text) ? Date.parse(text) : now + Math.ceil(Number(text || Number.NaN) * 1000);
+	return Number.isFinite(moment) ? moment : null;
 }
 
 const SOON_MS = 15_000;

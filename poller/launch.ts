@@ -3,8 +3,8 @@ import type { Budgets, Intent, LaunchItem } from "../contract/lease.ts";
 import { awaitAddresses } from "./addresses.ts";
 import { admitJob, UNHEARD } from "./admit.ts";
 import { bootMachine } from "./boot-machine.ts";
-import { type Failure, retryLaunchAt } from "./ec2-errors.ts";
-import { makeFleet } from "./fleet.ts";
+import { retryLaunchAt } from "./ec2-errors.ts";
+import { type Fleet, makeFleet } from "./fleet.ts";
 import type { Guard } from "./guard.ts";
 import { INSTANCE_TYPES } from "./instance-types.ts";
 import { launchCallsOf, launchIntent } from "./launch-request.ts";
@@ -14,12 +14,14 @@ import { type OutcomeBody, outcomeOfError, settle, type Told } from "./outcome.t
 import { type Candidate, type Group, planLaunches } from "./plan.ts";
 import type { Done, Ports, RepositoryRef } from "./ports.ts";
 import type { ReadRun } from "./read-runs.ts";
+import type { RegistrationHolds } from "./registration-holds.ts";
 import { patientWithYoung, standingOf } from "./verify.ts";
 
 export interface Batch {
 	budgets: Budgets;
 	read: ReadRun;
 	guard: Guard;
+	registrations: RegistrationHolds;
 	/** Cancels a run, once. */
 	cancel(at: RepositoryRef, runId: number): Promise<Done>;
 	/** Starts what nothing waits for. */
@@ -49,7 +51,7 @@ function keepingIntent(item: LaunchItem, judged: Judged): Judged {
 }
 
 async function judge(ports: Ports, item: LaunchItem, batch: Batch): Promise<Judged> {
-	const { budgets, read, guard } = batch;
+	const { budgets, read, guard, registrations } = batch;
 	const standing = standingOf(await read(item.job), item.job.id, ports.now());
 	if (!standing.queued) return { settle: { item, body: patientWithYoung(standing.settle, item.queuedAt, ports.now()) } };
 	const { run, job } = standing;
@@ -59,6 +61,8 @@ async function judge(ports: Ports, item: LaunchItem, batch: Batch): Promise<Judg
 	const guarded = await guard(admitted, at, run.id, item.environment).catch((error: unknown) => outcomeOfError(error, ports.now()));
 	if ("outcome" in guarded) return { settle: { item, body: guarded } };
 	if (!guarded.ok) return { settle: { item, body: await refusal(ports, item, { ours: true, reason: guarded.reason }, batch) } };
+	const held = item.intent === null ? registrations.whyHeld(item) : null;
+	if (held) return { settle: { item, body: { outcome: "later", ...held, class: "throttled", awaits: "registration" } } };
 	const spot = admitted.request.spot && !item.onDemand && !budgets.onDemandOnly;
 	return { candidate: { item, run, job, admitted, oidc: guarded.oidc, spot } };
 }
@@ -111,26 +115,33 @@ async function carryOut(ports: Ports, intent: Intent, members: Candidate[], how:
 	}
 	const runIds = [...new Set(members.map(({ item }) => item.job.runId))];
 	ports.log.info({ token: intent.token, jobIds: intent.members, runIds, replayed: how.replayed }, "CreateFleet");
-	const { instanceIds, missing } = await makeFleet(ports, calls, intent.members.length);
+	const fleet = await makeFleet(ports, calls, intent.members.length);
+	const { instanceIds } = fleet;
 	const launchedAt = ports.now();
 	const addressOf = awaitAddresses(ports, instanceIds);
 	await Promise.all(
 		members.map(async (candidate) => {
 			const instanceId = instanceIds[intent.members.indexOf(candidate.item.job.id)];
-			if (instanceId === undefined) return settleMissing(ports, candidate, missing);
+			if (instanceId === undefined) return settleMissing(ports, candidate, fleet);
 			const boot = { ...how, candidate, instanceId, address: await addressOf(instanceId), launchedAt };
-			await bootMachine(ports, boot).catch((error: unknown) =>
-				ports.log.error({ ...idsOf(candidate.item), instanceId, launchedAt, error: String(error) }, "boot broke off"),
-			);
+			await bootMachine(ports, boot).catch((error: unknown) => breakOff(ports, candidate, { instanceId, launchedAt }, error));
 		}),
 	);
 }
 
-/** EC2 gave no machine. If it did not say so for sure, the intent stays and is carried out again. */
-async function settleMissing(ports: Ports, { item }: Candidate, missing: Failure | null): Promise<void> {
-	if (!missing) return ports.log.warn(idsOf(item), "EC2 did not answer: the launch is asked for again");
+/** The machine is there, or may be: its launch goes on with it. */
+async function breakOff(ports: Ports, { item }: Candidate, machine: object, error: unknown): Promise<void> {
+	ports.log.error({ ...idsOf(item), ...machine, error: String(error) }, "boot broke off");
+	await settle(ports, [{ item, body: { ...outcomeOfError(error, ports.now()), intent: "kept" } }]);
+}
+
+/** EC2 gave no machine. If it did not say so for sure, the intent stays and is carried out again: under its token nothing is launched twice. */
+async function settleMissing(ports: Ports, { item }: Candidate, { missing, isAnswered }: Fleet): Promise<void> {
 	const { reason } = missing;
-	if (missing.class === "refused") return settleAll(ports, [{ item, body: { outcome: "refused", reason } }]);
-	const notBefore = retryLaunchAt(missing.class, item.queuedAt, ports.now());
-	await settleAll(ports, [{ item, body: { outcome: "later", notBefore, class: missing.class, reason } }]);
+	if (isAnswered && missing.class === "refused") return settleAll(ports, [{ item, body: { outcome: "refused", reason } }]);
+	const failure = missing.class === "refused" ? "unknown" : missing.class;
+	// A machine that is there after all has little time: asked for as long as this launch has been tried, not as long as the job has waited.
+	const notBefore = retryLaunchAt(failure, isAnswered ? item.queuedAt : item.leasedAt, ports.now());
+	const body: OutcomeBody = { outcome: "later", notBefore, class: failure, reason, ...(!isAnswered && { intent: "kept" }) };
+	await settleAll(ports, [{ item, body }]);
 }

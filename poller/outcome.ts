@@ -1,9 +1,10 @@
 // What became of one leased item, and how it is told. An outcome is worth nothing until the relay has it.
+import { AwsError } from "../aws/request.ts";
 import type { WorkItem } from "../contract/lease.ts";
 import { LONGEST_TEXT } from "../contract/parse.ts";
 import type { Outcome } from "../contract/settle.ts";
 import { Ec2Error } from "./ec2.ts";
-import { classOfCode, retryLaunchAt } from "./ec2-errors.ts";
+import { failureOfCall, retryLaunchAt } from "./ec2-errors.ts";
 import { GitHubError, laterAfter } from "./github-error.ts";
 import { idsOf } from "./log-ids.ts";
 import { OidcError } from "./oidc-keys.ts";
@@ -12,6 +13,7 @@ import type { Ports } from "./ports.ts";
 type Unkeyed<T> = T extends unknown ? Omit<T, "workId" | "leaseId"> : never;
 /** An outcome without the keys of its lease. */
 export type OutcomeBody = Unkeyed<Outcome>;
+export type LaterBody = Extract<OutcomeBody, { outcome: "later" }>;
 
 /** Reasons repeat what workflows and the operator's file say, at any length: one that is too long would have all that it is settled with refused. */
 function outcomeOf({ workId, leaseId }: WorkItem, body: OutcomeBody): Outcome {
@@ -27,12 +29,13 @@ const AGAIN_MS = 60_000;
 const SOON_MS = 15_000;
 
 /** What an item waits for when its work threw. */
-export function outcomeOfError(error: unknown, now: number): OutcomeBody {
+export function outcomeOfError(error: unknown, now: number): LaterBody {
 	if (error instanceof GitHubError) return { outcome: "later", ...laterAfter(error, now) };
 	const reason = error instanceof Error ? error.message : String(error);
-	if (error instanceof OidcError) return { outcome: "later", notBefore: now + SOON_MS, class: "throttled", reason };
+	const isPassing = error instanceof OidcError || (error instanceof AwsError && error.retryable);
+	if (isPassing) return { outcome: "later", notBefore: now + SOON_MS, class: "throttled", reason };
 	if (!(error instanceof Ec2Error)) return { outcome: "later", notBefore: now + AGAIN_MS, class: "unknown", reason: reason.slice(0, 500) };
-	const failure = classOfCode(error.code);
+	const { class: failure } = failureOfCall(error);
 	return { outcome: "later", notBefore: retryLaunchAt(failure, now, now), class: failure === "refused" ? "unknown" : failure, reason };
 }
 

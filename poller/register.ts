@@ -8,8 +8,10 @@ export type Registration =
 	/** An earlier registration is in use, or will be: the machine has its document or waits with it. */
 	| { kind: "alive" }
 	| { kind: "refused"; reason: string }
-	/** Nothing is known; the same launch is leased again. */
-	| { kind: "unsure"; reason: string };
+	/** The session ends before anything is known; the same launch goes on in the next one. */
+	| { kind: "unsure"; reason: string }
+	/** GitHub registers nothing for now and has no runner of that name: the machine waits in vain. `retryAt` is GitHub's own word. */
+	| { kind: "vain"; reason: string; retryAt: number | null };
 
 export interface Registering {
 	scope: RunnerScope;
@@ -18,11 +20,16 @@ export interface Registering {
 	privateIp: string;
 	/** The launch was begun before, so the machine may hold a document already. */
 	replayed: boolean;
+	/** Since when the machine is there, epoch ms. */
+	since: number;
 	/** Called before a wait that may outlast the lease. */
 	extend(): Promise<void>;
 }
 
-const TRIES = 4;
+/** As often as this at least, however long the machine has waited for a poller. */
+const FEWEST_TRIES = 3;
+/** A name that is deleted as often as this and taken again is somebody else's work. */
+const MOST_TAKEN = 4;
 const PAUSE_MS = 1000;
 /** A machine that waits longer for its registration is not worth keeping. */
 const LONGEST_WAIT_MS = 60_000;
@@ -32,30 +39,36 @@ const CLAIM_MS = 10_000;
 
 /** Makes the JIT configuration. A name that is taken belongs to an earlier try of the same launch: names hold the instance's id. */
 export async function register(ports: Ports, it: Registering): Promise<Registration> {
-	let problem = "";
-	for (let tried = 1; tried <= TRIES; tried++) {
+	/** Whether there may be a runner of that name: an answer that was lost, or a failure after the deed. */
+	let mayBeThere = it.replayed;
+	let taken = 0;
+	for (let tried = 1; ; tried++) {
 		try {
 			const made = await ports.github.createRunner(it.scope, it.request);
 			if (made !== "exists") return { kind: "registered", jitConfig: made.jitConfig };
+			mayBeThere = true;
 			if (await isInUse(ports, it)) return { kind: "alive" };
-			problem = "its runner's name stays taken";
+			if (++taken === MOST_TAKEN) return { kind: "unsure", reason: "its runner's name stays taken" };
 		} catch (error) {
 			if (!(error instanceof GitHubError)) throw error;
-			problem = error.message;
-			if (!error.retryable) return { kind: "refused", reason: problem };
-			if (!(await wait(ports, it, error.retryAt ?? ports.now() + PAUSE_MS * 2 ** tried))) break;
+			const { message: reason, retryAt, status } = error;
+			if (!error.retryable) return { kind: "refused", reason };
+			mayBeThere ||= status === null || status >= 500;
+			const pause = Math.max(0, retryAt === null ? PAUSE_MS * 2 ** tried : retryAt - ports.now());
+			if (isVain(ports.now() - it.since, tried, pause)) {
+				if (mayBeThere && (await isInUse(ports, it))) return { kind: "alive" };
+				return { kind: "vain", reason, retryAt };
+			}
+			if (ports.now() + pause + LONG_WAIT_MS > ports.endsAt) return { kind: "unsure", reason };
+			if (pause > LONG_WAIT_MS) await it.extend();
+			await ports.sleep(pause);
 		}
 	}
-	return { kind: "unsure", reason: problem };
 }
 
-/** Waits until a moment; false if that is too far away to wait for. */
-async function wait(ports: Ports, { extend }: Registering, moment: number): Promise<boolean> {
-	const ms = Math.max(0, moment - ports.now());
-	if (ms > LONGEST_WAIT_MS || ports.now() + ms + LONG_WAIT_MS > ports.endsAt) return false;
-	if (ms > LONG_WAIT_MS) await extend();
-	await ports.sleep(ms);
-	return true;
+/** Whether a machine that has waited so long is not worth the pause before another try. */
+function isVain(waited: number, tried: number, pause: number): boolean {
+	return pause > LONGEST_WAIT_MS || (tried >= FEWEST_TRIES && waited >= LONGEST_WAIT_MS);
 }
 
 /**

@@ -8,6 +8,7 @@ import { launch } from "./launch.ts";
 import { type OutcomeBody, settle, settleWith } from "./outcome.ts";
 import type { Ports, Relay } from "./ports.ts";
 import { createRunReaders, type ReadRun, type RunReaders } from "./read-runs.ts";
+import { createRegistrationHolds, type RegistrationHolds } from "./registration-holds.ts";
 import { rerun } from "./rerun.ts";
 import { terminate } from "./terminate.ts";
 import { createTurns } from "./turns.ts";
@@ -22,6 +23,7 @@ export interface SessionState {
 	leases: number;
 	/** Makes the readers of each lease. */
 	readers: () => RunReaders;
+	registrations: RegistrationHolds;
 	/** Items under way, by workId. */
 	working: Map<string, WorkItem>;
 	/** Everything that goes on beside the next lease. */
@@ -29,7 +31,14 @@ export interface SessionState {
 }
 
 export function newSession({ github, now }: Ports, session: string): SessionState {
-	return { session, leases: 0, readers: createRunReaders(github, now), working: new Map(), underWay: new Set() };
+	return {
+		session,
+		leases: 0,
+		readers: createRunReaders(github, now),
+		registrations: createRegistrationHolds(now),
+		working: new Map(),
+		underWay: new Set(),
+	};
 }
 
 const MOST_LEASED = 100;
@@ -94,6 +103,7 @@ export async function perform(ports: Ports, state: SessionState, work: readonly 
 			budgets,
 			read: readQueued,
 			guard: createGuard(at),
+			registrations: state.registrations,
 			cancel: kept((_, runId) => String(runId), at.github.cancelRun),
 			beside,
 		}),

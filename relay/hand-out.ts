@@ -117,7 +117,7 @@ function leaseLaunch(queue: Queue, job: Job, leaseId: string, now: number, clock
 	// A replay keeps the moment of the lease that decided the launch.
 	const leasedAt = job.intent === null ? now : (job.leasedAt ?? now);
 	queue.saveJob({ ...job, lease: leaseId, leasedAt, dueAt: now + clocks.firstLease });
-	const { pointer, onDemand, environment, source = "webhook", queuedAt, receivedAt } = job;
+	const { pointer, onDemand, environment, source = "webhook", awaits, queuedAt, receivedAt } = job;
 	const intent = queue.intent(job.intent);
 	return {
 		kind: "launch",
@@ -128,6 +128,7 @@ function leaseLaunch(queue: Queue, job: Job, leaseId: string, now: number, clock
 		onDemand,
 		environment,
 		source,
+		awaits,
 		isEnvironmentKnown: environment !== null || hasNone(job),
 		queuedAt,
 		receivedAt,

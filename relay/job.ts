@@ -52,6 +52,8 @@ export interface Job {
 	unknowns: number;
 	/** Since when launches have been put off without a success in between. */
 	putOffSince: number | null;
+	/** Set while it is put off since GitHub registers no runners of its owner. */
+	awaits?: "registration" | undefined;
 	gone: { readings: number; since: number } | null;
 	receivedAt: number;
 	leasedAt: number | null;

@@ -74,7 +74,7 @@ function applied(job: Job, result: Outcome, now: number, clocks: Clocks): Moves 
 /** Writes down the launch before it is done. The lease stays. */
 function intend(job: Job, token: string, now: number, clocks: Clocks): Job {
 	const seat = newSeat(launchKey(job.pointer.id));
-	const launching = enter({ ...job, intent: token, seat, gone: null }, "launching", "a launch was decided", now, clocks);
+	const launching = enter({ ...job, intent: token, seat, gone: null, awaits: undefined }, "launching", "a launch was decided", now, clocks);
 	return { ...launching, lease: job.lease, dueAt: now + clocks.lease };
 }
 
@@ -92,16 +92,17 @@ interface Later {
 	class: LaterClass;
 	reason: string;
 	intent?: "kept" | undefined;
+	awaits?: "registration" | undefined;
 }
 
-/** A launch that must wait gives up its intent, since EC2's answer is final for that token; unless EC2 was not asked. */
+/** A launch that must wait gives up its intent, since EC2's answer is final for that token; unless EC2 was not asked or did not answer. */
 function later(job: Job, result: Later, now: number, clocks: Clocks): Moves {
 	const dueAt = Math.min(Math.max(result.notBefore, now), now + clocks.giveUpAfter);
 	if (!isLaunch(job)) return movesOf({ ...job, lease: null, dueAt });
 	// A budget of our own may hold a job back for as long as it takes.
 	const putOffSince = result.class === "budget" ? job.putOffSince : (job.putOffSince ?? now);
 	const unknowns = result.class === "unknown" ? job.unknowns + 1 : job.unknowns;
-	const counted: Job = { ...job, unknowns, putOffSince };
+	const counted: Job = { ...job, unknowns, putOffSince, awaits: result.awaits };
 	if (unknowns > LIMITS.unknowns) return close(counted, "dead", `failed ${unknowns} times: ${result.reason}`, now, clocks);
 	if (result.class !== "budget" && putOffSince !== null && now - putOffSince >= clocks.giveUpAfter)
 		return close(counted, "dead", `given up after waiting for ${result.class}: ${result.reason}`, now, clocks);

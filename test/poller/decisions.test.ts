@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { admitJob } from "../../poller/admit.ts";
 import { whyLost } from "../../poller/check.ts";
-import { classOfCode, failureOf, retryLaunchAt } from "../../poller/ec2-errors.ts";
+import { classOfCode, failureOf, failureOfCall, retryLaunchAt } from "../../poller/ec2-errors.ts";
 import { GitHubError, laterAfter, retryMoment } from "../../poller/github-error.ts";
 import { toDelivery, toRun } from "../../poller/github-shapes.ts";
 import type { Instance, Run, RunJob } from "../../poller/ports.ts";
@@ -95,6 +95,21 @@ describe("errors", () => {
 	])("%s is %s", (code, expected) => {
 		expect(classOfCode(code)).toBe(expected as never);
 	});
+	test.each([
+		["InternalError", 500, "throttled", false],
+		["ServerInternal", 500, "throttled", false],
+		["TimeoutError", null, "throttled", false],
+		["CredentialsProviderError", null, "throttled", false],
+		["NobodyKnowsThis", 502, "unknown", false],
+		["NobodyKnowsThis", 400, "unknown", true],
+		["Unavailable", 503, "throttled", true],
+		["RequestLimitExceeded", 503, "throttled", true],
+		["InsufficientInstanceCapacity", 500, "capacity", true],
+		["UnauthorizedOperation", 403, "unknown", true],
+		["InvalidParameterValue", 400, "refused", true],
+	] as const)("a call that failed with %s and status %p is %s, and an answer: %p", (code, status, expected, isAnswered) => {
+		expect(failureOfCall({ code, status, message: "m" })).toEqual({ class: expected, reason: "m", isAnswered });
+	});
 	test("of many errors the one that may pass is told", () => {
 		const errors = ["Unsupported", "InsufficientInstanceCapacity", "VcpuLimitExceeded"].map((code) => ({ code, message: "m" }));
 		expect(failureOf(errors)).toEqual({ class: "capacity", reason: "EC2: InsufficientInstanceCapacity: m (and 2 other pools)" });
@@ -119,6 +134,13 @@ describe("errors", () => {
 	test.each([
 		[403, { "retry-after": "60" }, "", NOW + 60_000],
 		[429, { "retry-after": "1" }, "", NOW + 1_000],
+		[429, { "retry-after": "0" }, "", NOW],
+		[429, { "retry-after": "" }, "", NOW + 60_000],
+		[403, { "retry-after": " " }, "", null],
+		[403, { "retry-after": "soon" }, "", null],
+		[403, { "retry-after": new Date(NOW + 77_000).toUTCString() }, "", NOW + 77_000],
+		[403, { "retry-after": new Date(NOW - 77_000).toUTCString() }, "", NOW],
+		[403, { "retry-after": "", "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(NOW / 1000 + 90) }, "", NOW + 90_000],
 		[403, { "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(NOW / 1000 + 90) }, "", NOW + 90_000],
 		[403, {}, "You have exceeded a secondary rate limit", NOW + 60_000],
 		[429, {}, "", NOW + 60_000],

@@ -105,6 +105,21 @@ describe("trouble with EC2", () => {
 		expect(world.ec2.instances()).toHaveLength(1);
 	});
 
+	test("a CreateFleet that stays without an answer keeps its intent, which finds what was launched", async () => {
+		world = await startWorld();
+		world.ec2.faults.lost.CreateFleet = 3;
+		const { item, end } = await launchOne();
+		expect(end).toMatchObject({ outcome: "later", class: "throttled", intent: "kept", reason: expect.stringContaining("CreateFleet") });
+		const decided = world.relay.settled.find(({ outcome }) => outcome === "launching");
+		if (decided?.outcome !== "launching") throw new Error("no intent");
+		const { token, members, request } = decided;
+		world.relay.settled.length = 0;
+		world.relay.push({ ...item, leaseId: "again", intent: { token, members, request } });
+		const [again] = await world.relay.ends(item.workId);
+		expect(again?.outcome).toBe("launched");
+		expect(world.ec2.instances()).toHaveLength(1);
+	});
+
 	test("throttling beyond the client's patience is told as such", async () => {
 		world = await startWorld();
 		world.ec2.faults.throttled.CreateFleet = 9;

@@ -124,7 +124,7 @@ describe("mayfly lint", () => {
 		const { code, out } = await lint({ "mayfly.yml": `${CONFIG}colour: red\n`, [flow("b.yml")]: BAD });
 		expect(code).toBe(1);
 		expect(out).toBe(
-			"mayfly.yml:19:1: error: colour: unknown key [config]\nmayfly.yml has problems: of labels only the form is checked, and tiers are not, until it is mended\n1 error, 0 warnings in 1 workflow with 1 job and mayfly.yml\n",
+			"mayfly.yml:20:1: error: colour: unknown key [config]\nmayfly.yml has problems: of labels only the form is checked, and tiers are not, until it is mended\n1 error, 0 warnings in 1 workflow with 1 job and mayfly.yml\n",
 		);
 	});
 

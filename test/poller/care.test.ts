@@ -159,9 +159,10 @@ describe("rerun", () => {
 
 	async function rerunOf(job: LaunchItem["job"], machine: Machine) {
 		world.relay.settled = world.relay.settled.filter(({ workId }) => workId !== `rerun-${job.runId}`);
+		const machines = [{ instanceId: machine.instanceId, jobId: job.id, takenBack: false }];
 		world.relay.push({
 			...{ kind: "rerun", workId: `rerun-${job.runId}`, leaseId: "l", runId: job.runId, attempt: 1, repository: job.repository },
-			...{ owner: job.owner, installationId: job.installationId, machines: [{ instanceId: machine.instanceId, jobId: job.id }] },
+			...{ owner: job.owner, installationId: job.installationId, machines },
 		});
 		return (await world.relay.ends(`rerun-${job.runId}`))[0];
 	}
@@ -181,7 +182,7 @@ describe("rerun", () => {
 		await world.relay.ends(`terminate-${machine.instanceId}`);
 		await Bun.sleep(1200);
 		const end = await rerunOf(job, machine);
-		expect(end).toMatchObject({ outcome: "failed", reason: expect.stringContaining("EC2 does not say") });
+		expect(end).toMatchObject({ outcome: "refused", reason: expect.stringContaining("EC2 does not say") });
 		expect(world.github.runs().find(({ id }) => id === job.runId)?.attempt).toBe(1);
 	});
 });

@@ -65,13 +65,15 @@ describe("check", () => {
 		expect(stateOf(machine)).toBe("running");
 	});
 
-	test("a machine that EC2 ended is a failed boot, and its runner is deleted", async () => {
+	test("a machine that EC2 ended is a failed boot, what EC2 says of it is told, and its runner is deleted", async () => {
 		world = await startWorld();
 		const { item, machine } = await launched();
 		world.ec2.interrupt(machine.instanceId, { noticeMs: 0 });
 		await Bun.sleep(1200);
 		expect(await checked(item, "launched", machine)).toMatchObject({ outcome: "failed", reason: expect.stringContaining("SpotInstance") });
 		expect(world.github.runners()).toEqual([]);
+		const told = world.relay.observed.flatMap(({ machines }) => machines);
+		expect(told).toContainEqual(expect.objectContaining({ stateReason: "Server.SpotInstanceTermination" }));
 	});
 
 	test("a job that runs by now is told as running, with its runner", async () => {

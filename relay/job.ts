@@ -53,6 +53,8 @@ export interface Job {
 	/** Since when launches have been put off without a success in between. */
 	putOffSince: number | null;
 	gone: { readings: number; since: number } | null;
+	/** When a check first read it as queued although it runs; null or absent: the newest check did not. */
+	foundQueuedAt?: number | null;
 	receivedAt: number;
 	leasedAt: number | null;
 	startedAt: number | null;

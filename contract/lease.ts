@@ -72,7 +72,10 @@ export const CheckItem = v.object({
 	machine: v.nullable(Machine),
 	since: Time,
 });
-/** A run with interrupted jobs: rerun what failed once the run has ended. `machines` are those said to be interrupted; EC2 must agree. */
+/**
+ * A run with interrupted jobs: rerun them once the run has ended. `machines` are those said to be interrupted, with the job that the ledger has
+ * on each; EC2 must agree. `takenBack`: it did when the poller told of the machine, which EC2 forgets an hour after its end.
+ */
 export const RerunItem = v.object({
 	...leased,
 	kind: v.literal("rerun"),
@@ -81,7 +84,7 @@ export const RerunItem = v.object({
 	repository: RepositoryName,
 	owner: Text,
 	installationId: v.nullable(Id),
-	machines: v.pipe(v.array(v.object({ instanceId: InstanceId, jobId: Id })), v.minLength(1)),
+	machines: v.pipe(v.array(v.object({ instanceId: InstanceId, jobId: Id, takenBack: v.optional(v.boolean(), false) })), v.minLength(1)),
 });
 /** End a machine: delete its runner at GitHub first (422 = busy = keep), unless `force` (hard limit or denial). */
 export const TerminateItem = v.object({

@@ -1,10 +1,12 @@
 // Looks after a job whose clock ran out: GitHub's word first, then whether its machine came to anything (DESIGN 4, 5).
 import type { CheckItem } from "../contract/lease.ts";
+import { isInterruption } from "../contract/observe.ts";
 import { idsOf, machineIds } from "./log-ids.ts";
 import type { OutcomeBody } from "./outcome.ts";
 import type { Instance, Ports, Runner } from "./ports.ts";
 import type { ReadRun } from "./read-runs.ts";
 import { endMachine, scopeOf } from "./runners.ts";
+import { tellMachines } from "./tell-machines.ts";
 import { type RunReading, standingOf } from "./verify.ts";
 
 export async function check(ports: Ports, item: CheckItem, read: ReadRun): Promise<OutcomeBody> {
@@ -12,7 +14,7 @@ export async function check(ports: Ports, item: CheckItem, read: ReadRun): Promi
 	await tellRun(ports, item, reading);
 	const standing = standingOf(reading, item.job.id, ports.now());
 	if (!standing.queued) return isSame(item, standing.settle) ? { outcome: "extend" } : standing.settle;
-	// A job that waited may be launched now; one that ran was taken back by GitHub. Both are applied as the webhook would be.
+	// A job that waited may be launched now; one that ran was taken back by GitHub, which the relay believes when it is read again.
 	if (item.state !== "launched") return { outcome: "notQueued", status: "queued", conclusion: null, runnerName: null };
 	return checkMachine(ports, item, standing.run.repository);
 }
@@ -43,10 +45,17 @@ async function checkMachine(ports: Ports, item: CheckItem, repository: string): 
 	const reason = whyLost(instance, runner);
 	if (reason === null) return { outcome: "extend" };
 	const { instanceId, runnerName } = machine;
+	if (instance && isInterruption(instance.stateReason)) await tellTaken(ports, item, instance);
 	const about = { ...(instance && machineIds(instance)), ...idsOf(item) };
 	const { kept } = await endMachine(ports, { instanceId, runnerName, scope, force: false, about });
 	if (kept !== null) return { outcome: "extend" };
 	return { outcome: "failed", reason: `${instanceId}: ${reason}` };
+}
+
+/** While the job still holds the machine: the spot breaker counts EC2's word by whose it is, and a sweep may come only after the settle. */
+async function tellTaken(ports: Ports, item: CheckItem, instance: Instance): Promise<void> {
+	const told = tellMachines(ports, [instance], false);
+	await told.catch((error: unknown) => ports.log.warn({ ...idsOf(item), error: String(error) }, "not observed"));
 }
 
 /** Why a machine that was launched some time ago, and whose job still waits, will not run it; null if it may yet. Pure. */

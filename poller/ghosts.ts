@@ -3,15 +3,10 @@
 import type { ActiveRepository } from "../contract/observe.ts";
 import { alone } from "./alone.ts";
 import type { Instance, Ports, Runner, RunnerScope } from "./ports.ts";
-import { scopeOf } from "./runners.ts";
+import { instanceIdOf, scopeOf } from "./runners.ts";
 import { isAlive } from "./terminate.ts";
 
 type Named = Runner & { name: string };
-
-/** The instance that a runner of ours is named for. */
-function instanceIdOf(name: string): string | null {
-	return /^mayfly-(i-[0-9a-f]+)-[0-9]+$/.exec(name)?.[1] ?? null;
-}
 
 /** Runners of ours that are not there and whose machines EC2 does not show alive. Pure. */
 export function ghostsOf(runners: readonly Named[], instances: readonly Instance[]): Named[] {

@@ -28,6 +28,7 @@ const JobShape = v.object({
 	labels: v.array(v.string()),
 	name: v.string(),
 	created_at: v.nullish(v.string()),
+	completed_at: v.nullish(v.string()),
 	started_at: v.nullish(v.string()),
 });
 const RunnerShape = v.object({ id: v.number(), name: v.string(), status: v.string(), busy: v.boolean() });
@@ -67,9 +68,10 @@ export function toRun(data: unknown): Run {
 }
 
 export function toJob(data: unknown): RunJob {
-	const { id, status, conclusion, runner_name, labels, name, created_at, started_at } = v.parse(JobShape, data);
+	const { id, status, conclusion, runner_name, labels, name, created_at, started_at, completed_at } = v.parse(JobShape, data);
 	const createdAt = Date.parse(created_at ?? started_at ?? "") || 0;
-	return { id, name, createdAt, status, conclusion, runnerName: runner_name || null, labels };
+	const completedAt = Date.parse(completed_at ?? "") || null;
+	return { id, name, createdAt, completedAt, status, conclusion, runnerName: runner_name || null, labels };
 }
 
 export function toJobsPage(data: unknown): { total: number; jobs: RunJob[] } {

@@ -1,6 +1,6 @@
 // GitHub's REST API as the poller uses it (FACTS 2): which calls there are and what their statuses mean. Touches the network through its requests.
 import { GitHubError } from "./github-error.ts";
-import { createGitHubRequests, type GitHubOptions, type GitHubRequests, orStatus } from "./github-requests.ts";
+import { createGitHubRequests, type GitHubOptions, type GitHubRequests, orStatus, type Params } from "./github-requests.ts";
 import {
 	toApprovals,
 	toDelivery,
@@ -65,10 +65,10 @@ function runCalls({ inRepository, unchanged }: GitHubRequests): Pick<GitHub, "ru
 	};
 }
 
-function runChanges({ inRepository }: GitHubRequests): Pick<GitHub, "rerunFailedJobs" | "cancelRun"> {
-	const change = async (at: RepositoryRef, route: string, run_id: number): Promise<Done> => {
+function runChanges({ inRepository }: GitHubRequests): Pick<GitHub, "rerunFailedJobs" | "rerunJob" | "cancelRun"> {
+	const change = async (at: RepositoryRef, route: string, params: Params): Promise<Done> => {
 		try {
-			await inRepository(at, route, { run_id });
+			await inRepository(at, route, params);
 			return { done: true };
 		} catch (error) {
 			if (error instanceof GitHubError && !error.retryable) return { done: false, reason: error.message };
@@ -76,8 +76,9 @@ function runChanges({ inRepository }: GitHubRequests): Pick<GitHub, "rerunFailed
 		}
 	};
 	return {
-		rerunFailedJobs: (at, runId) => change(at, "POST /actions/runs/{run_id}/rerun-failed-jobs", runId),
-		cancelRun: (at, runId) => change(at, "POST /actions/runs/{run_id}/cancel", runId),
+		rerunFailedJobs: (at, runId) => change(at, "POST /actions/runs/{run_id}/rerun-failed-jobs", { run_id: runId }),
+		rerunJob: (at, jobId) => change(at, "POST /actions/jobs/{job_id}/rerun", { job_id: jobId }),
+		cancelRun: (at, runId) => change(at, "POST /actions/runs/{run_id}/cancel", { run_id: runId }),
 	};
 }
 

@@ -41,6 +41,7 @@ export function paced(github: GitHub, options: PaceOptions): GitHub {
 		runners: (...it) => after(READ, () => github.runners(...it)),
 		deleteRunner: (...it) => after(CHANGE, () => github.deleteRunner(...it)),
 		rerunFailedJobs: (...it) => after(CHANGE, () => github.rerunFailedJobs(...it)),
+		rerunJob: (...it) => after(CHANGE, () => github.rerunJob(...it)),
 		cancelRun: (...it) => after(CHANGE, () => github.cancelRun(...it)),
 		runnerGroup: (...it) => after(READ, () => github.runnerGroup(...it)),
 		approvals: (...it) => after(READ, () => github.approvals(...it)),

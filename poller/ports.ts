@@ -49,6 +49,8 @@ export interface RunJob {
 	name: string;
 	/** Epoch ms. */
 	createdAt: number;
+	/** Epoch ms; null until then. */
+	completedAt: number | null;
 	status: JobStatus;
 	conclusion: string | null;
 	runnerName: string | null;
@@ -102,7 +104,10 @@ export interface GitHub {
 	/** All of them, newest last, at most a thousand. */
 	runners(scope: RunnerScope): Promise<(Runner & { name: string })[]>;
 	deleteRunner(scope: RunnerScope, runnerId: number): Promise<"deleted" | "absent" | "busy">;
+	/** And those that depend on them. */
 	rerunFailedJobs(at: RepositoryRef, runId: number): Promise<Done>;
+	/** And those that depend on it. */
+	rerunJob(at: RepositoryRef, jobId: number): Promise<Done>;
 	cancelRun(at: RepositoryRef, runId: number): Promise<Done>;
 	/** Of the repository's organisation. */
 	runnerGroup(at: RepositoryRef, id: number): Promise<RunnerGroup | null>;

@@ -6,6 +6,11 @@ export function runnerNameOf(instanceId: string, attempt: number): string {
 	return `mayfly-${instanceId}-${attempt}`;
 }
 
+/** The instance that a runner of ours is named for; null: the runner is another's. */
+export function instanceIdOf(name: string): string | null {
+	return /^mayfly-(i-[0-9a-f]+)-[0-9]+$/.exec(name)?.[1] ?? null;
+}
+
 export function scopeOf(config: ResolvedConfig, { repository, installationId }: RepositoryRef): RunnerScope {
 	const name = repository.split("/")[0]?.toLowerCase();
 	const owner = config.owners.find((served) => served.name.toLowerCase() === name);

@@ -55,6 +55,8 @@ export interface Job {
 	/** Set while it is put off since GitHub registers no runners of its owner. */
 	awaits?: "registration" | undefined;
 	gone: { readings: number; since: number } | null;
+	/** When a check first read it as queued although it runs; null or absent: the newest check did not. */
+	foundQueuedAt?: number | null;
 	receivedAt: number;
 	leasedAt: number | null;
 	startedAt: number | null;

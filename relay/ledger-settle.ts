@@ -2,7 +2,7 @@
 import type { LaterClass, Outcome } from "../contract/settle.ts";
 import { type Clocks, LIMITS, nextCheck } from "./clocks.ts";
 import { enter, isBefore, isEnded, type Job, newSeat } from "./job.ts";
-import { factOf, hear } from "./ledger.ts";
+import { factOf, hear, requeue } from "./ledger.ts";
 import { endingOf, type Moves, movesOf } from "./moves.ts";
 import { type Claim, land, launchKey } from "./swaps.ts";
 
@@ -40,6 +40,7 @@ function misfit(job: Job, result: Outcome): string | null {
 
 /** A read of GitHub counts as the webhook that says the same; one that changes nothing restarts the clock. */
 function hearRead(job: Job, result: Extract<Outcome, { outcome: "notQueued" }>, claim: Claim, now: number, clocks: Clocks): Moves {
+	if (job.state === "running" && result.status === "queued") return findQueued(job, now, clocks);
 	const fact = factOf({ action: null, ...result });
 	const moves = hear(job, fact, claim, now, clocks);
 	const jobs = moves.jobs.map((it) => {
@@ -49,6 +50,18 @@ function hearRead(job: Job, result: Extract<Outcome, { outcome: "notQueued" }>, 
 		return { ...it, lease: null, dueAt };
 	});
 	return { ...moves, jobs };
+}
+
+/**
+ * A check finds a running job queued: GitHub takes one back whose runner does not pick it up (FACTS 1.10). It is queued again when the next check,
+ * some time later, finds the same, and its machine is ended. Only a check's read says so: webhooks and lists come late. What bounds this is that
+ * GitHub fails a job that is queued for a day.
+ */
+function findQueued(job: Job, now: number, clocks: Clocks): Moves {
+	const since = job.foundQueuedAt ?? now;
+	const dueAt = since + clocks.retry;
+	if (now < dueAt) return movesOf({ ...job, foundQueuedAt: since, gone: null, lease: null, dueAt });
+	return requeue({ ...job, foundQueuedAt: null, startedAt: null }, now, clocks);
 }
 
 type Rest = Exclude<Outcome, { outcome: "launched" | "notQueued" | "terminated" | "kept" | "reran" }>;
@@ -84,7 +97,7 @@ function isLaunch(job: Job): boolean {
 
 function extend(job: Job, now: number, clocks: Clocks): Job {
 	if (isLaunch(job)) return { ...job, dueAt: now + clocks.lease };
-	return { ...job, lease: null, gone: null, dueAt: nextCheck(job.state, now, clocks) };
+	return { ...job, lease: null, gone: null, foundQueuedAt: null, dueAt: nextCheck(job.state, now, clocks) };
 }
 
 interface Later {

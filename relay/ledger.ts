@@ -45,6 +45,7 @@ export function meet(event: Pick<JobEvent, "job" | "createdAt">, fact: Fact, cla
 /** Applies a fact to a known job. `claim` is who claims the machine named by the fact's runner. */
 export function hear(job: Job, fact: Fact, claim: Claim, now: number, clocks: Clocks): Moves {
 	const known: Job = { ...job, environment: job.environment ?? fact.environment, gone: null };
+	if (fact.stage === "running" && known.foundQueuedAt) known.foundQueuedAt = null;
 	switch (fact.stage) {
 		case "waiting":
 			return movesOf(known);
@@ -110,7 +111,7 @@ export function wasInterrupted(job: Job): boolean {
 	return job.state === "done" && failed && (job.seat?.interrupted ?? false);
 }
 
-/** A job that we had refused or given up, queued again by GitHub under a new delivery: from the start. What it had is ended, if that was not done. */
+/** A job that we had refused or given up, queued again by GitHub under a new delivery, or one that it took back from a machine: from the start. What it had is ended, if that was not done. */
 export function requeue(job: Job, now: number, clocks: Clocks): Moves {
 	const cleared: Job = { ...job, seat: null, spare: null, intent: null, failedBoots: 0, unknowns: 0, putOffSince: null, gone: null };
 	const endings = [job.seat, job.spare].flatMap((seat) => endingOf(seat, job, "its job was queued again", now));

@@ -1,5 +1,6 @@
 // The poller's outcomes, each applied to the item it names. Runs inside one transaction.
 import type { JobState } from "../contract/job.ts";
+import { LONGEST_TEXT } from "../contract/parse.ts";
 import type { Outcome, SettleAnswer } from "../contract/settle.ts";
 import type { Clocks } from "./clocks.ts";
 import { isEnded, type Job } from "./job.ts";
@@ -7,7 +8,7 @@ import { settleJob } from "./ledger-settle.ts";
 import type { Queue } from "./queue.ts";
 import { claimOf } from "./receive.ts";
 import { type Claim, launchKey, UNCLAIMED } from "./swaps.ts";
-import { fitsTask, settleTask, type Task, terminateKey, terminateTask } from "./tasks.ts";
+import { fitsTask, type RerunTask, settleTask, type Task, terminateKey, terminateTask } from "./tasks.ts";
 import { write } from "./write.ts";
 
 type Answer = { state: JobState | null } | { stale: string };
@@ -79,9 +80,19 @@ function settleOfTask(queue: Queue, task: Task, result: Outcome, now: number, cl
 	const next = settleTask(task, result, now, clocks);
 	if (next) queue.saveTask(next);
 	else queue.dropTask(task.workId);
+	if (next === null && task.kind === "rerun" && "reason" in result) tellWhyNot(queue, task, result.reason);
 	const isOver = result.outcome === "terminated" || result.outcome === "gone";
 	if (task.kind === "terminate" && isOver) missMachine(queue, task.instanceId, now);
 	return { state: null };
+}
+
+/** For whoever reads what became of the jobs that an interruption ended. */
+function tellWhyNot(queue: Queue, { machines }: RerunTask, reason: string): void {
+	for (const { jobId } of machines) {
+		const job = queue.job(jobId);
+		const ended = job?.history.at(-1)?.reason;
+		if (job?.state === "done") queue.saveJob({ ...job, reason: `${ended}; not run again: ${reason}`.slice(0, LONGEST_TEXT) });
+	}
 }
 
 /** The job that still counts on a machine which has been ended is looked at at once. */

@@ -1,5 +1,6 @@
 // Work that is no job: machines to end, runs to rerun. Pure: records and what an outcome does to them.
 import type { JobPointer } from "../contract/job.ts";
+import type { RerunItem } from "../contract/lease.ts";
 import type { Outcome } from "../contract/settle.ts";
 import { type Clocks, LIMITS } from "./clocks.ts";
 import type { Job } from "./job.ts";
@@ -28,7 +29,7 @@ export interface RerunTask extends Held {
 	repository: string;
 	owner: string;
 	installationId: number | null;
-	machines: { instanceId: string; jobId: number }[];
+	machines: RerunItem["machines"];
 }
 export type Task = TerminateTask | RerunTask;
 
@@ -49,10 +50,13 @@ export function terminateTask(ending: Ending, before: Task | null, now: number):
 
 /** The task that reruns the run of an interrupted job: one for each run, once. Null when there is nothing to add. */
 export function rerunTask(job: Job, before: Task | null, now: number): RerunTask | null {
-	const machine = { instanceId: job.seat?.key ?? "", jobId: job.pointer.id };
+	const machine = { instanceId: job.seat?.key ?? "", jobId: job.pointer.id, takenBack: job.seat?.takenBack ?? false };
 	if (before?.kind === "rerun") {
-		const isKnown = before.dueAt === null || before.machines.some((it) => it.jobId === machine.jobId);
-		return isKnown ? null : { ...before, machines: [...before.machines, machine] };
+		const known = before.machines.find(({ jobId }) => jobId === machine.jobId);
+		// EC2's word may come after the machine's own.
+		const isKnown = known?.instanceId === machine.instanceId && (known.takenBack || !machine.takenBack);
+		const others = before.machines.filter((it) => it !== known);
+		return before.dueAt === null || isKnown ? null : { ...before, machines: [...others, machine] };
 	}
 	const { runId, attempt, repository, owner, installationId } = job.pointer;
 	const task = { kind: "rerun" as const, workId: rerunKey(runId), runId, attempt, repository, owner, installationId };

@@ -17,7 +17,7 @@ export const HELP = `Checks a mayfly.yml, and every workflow of a repository aga
 usage: bun run mayfly lint <path> [--config FILE] [--json] [--strict]
 
   <path>          the folder of a repository; its workflows are those in .github/workflows
-  --config FILE   the mayfly.yml (default: <path>/mayfly.yml, then <path>/.github/mayfly.yml); without one, labels are not checked
+  --config FILE   the mayfly.yml (default: <path>/mayfly.yml, then <path>/.github/mayfly.yml); without one, only the form of labels is checked
   --json          print one JSON object and nothing else
   --strict        a warning fails as an error does
   --help          this text

@@ -1,12 +1,14 @@
 // Checks the text of a mayfly.yml: what egress/mayfly-file.ts says of it, each problem with its line. Pure.
+import * as v from "valibot";
 import { type Document, parseDocument } from "yaml";
 import { type ResolvedFile, resolveFile } from "../../contract/config.ts";
 import type { ConfigProblem } from "../../contract/config-checks.ts";
+import { MayflyYml } from "../../contract/mayfly-yml.ts";
 import { readMayflyFile } from "../../egress/mayfly-file.ts";
 import { linePlace, linesOf } from "../../local/workflow/document.ts";
 import { presetProblems } from "./check-presets.ts";
 import { offsetOfPath } from "./config-place.ts";
-import type { LintProblem } from "./problem.ts";
+import { type LintProblem, plainly } from "./problem.ts";
 
 export interface ConfigCheck {
 	/** Null when the file has problems: what it says cannot then be relied on. */
@@ -25,7 +27,7 @@ function problemsAt(file: string, text: string, problems: readonly ConfigProblem
 	const placeOf = placesIn(text);
 	return problems.map((problem) => {
 		const isLine = /^line \d+$/.test(problem.path);
-		const message = isLine || problem.path === "" ? problem.reason : `${problem.path}: ${problem.reason}`;
+		const message = isLine || problem.path === "" ? plainly(problem.reason) : `${problem.path}: ${problem.reason}`;
 		return { file, ...placeOf(problem), severity: "error", rule: "config", message };
 	});
 }
@@ -41,7 +43,23 @@ function placesIn(text: string): (problem: ConfigProblem) => { line: number; col
 	};
 }
 
-/** What is wrong with the presets of a file that is right in itself. */
-export function checkPresets(file: string, text: string, config: ResolvedFile): LintProblem[] {
-	return problemsAt(file, text, presetProblems(config));
+/** What is wrong with the presets of a file, also where its parts contradict each other: each that nothing else is said of. */
+export function checkPresets(file: string, text: string): LintProblem[] {
+	const read = readMayflyFile(text);
+	if (read.ok) return problemsAt(file, text, presetProblems(resolveFile(read.value)));
+	const shape = shapeOf(text, read.problems);
+	if (shape === null) return [];
+	const isTold = (path: string) => read.problems.some((told) => `${told.path}.`.startsWith(`${path}.`));
+	const sound = Object.entries(shape.presets).filter(
+		([id, { tier, image }]) => ![`presets.${id}`, `tiers.${tier}`, `images.${image}`].some(isTold),
+	);
+	const problems = presetProblems(shape).filter(({ path }) => sound.some(([id]) => path === `presets.${id}`));
+	return problemsAt(file, text, problems);
+}
+
+/** The file, if each of its parts is right in itself. */
+function shapeOf(text: string, problems: readonly ConfigProblem[]): ResolvedFile | null {
+	if (problems.some(({ path }) => /^line \d+$/.test(path))) return null;
+	const read = v.safeParse(MayflyYml, parseDocument(text, { logLevel: "error" }).toJS());
+	return read.success ? resolveFile(read.output) : null;
 }

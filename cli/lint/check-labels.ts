@@ -4,7 +4,9 @@ import { type MachineRequest, resolveLabels } from "../../contract/label.ts";
 import { ExpressionError } from "../../local/workflow/expression.ts";
 import { toText } from "../../local/workflow/expression-values.ts";
 import { whyNoMachine } from "./check-presets.ts";
-import { isUncertain, type Leg, RUN_ID, SHARED, UNKNOWN, valueOfTemplate } from "./known.ts";
+import { legsByChoice, valueOfTemplate } from "./choices.ts";
+import { isUncertain, type Leg, RUN_ID } from "./known.ts";
+import { isOurs, isRunsOns, isShared, whyMalformed, withKnownId } from "./label-form.ts";
 import type { LintJob, RunsOn } from "./model.ts";
 import type { Rule, Severity } from "./problem.ts";
 
@@ -17,10 +19,6 @@ export interface Finding {
 
 /** GitHub's own runners, larger ones with their default names too (docs.github.com, "GitHub-hosted runners reference"). */
 const HOSTED = /^(ubuntu|windows|macos)-(latest|slim|[0-9]{2,4}(\.[0-9]{2})?)(-[a-z0-9]+)*$/i;
-/** The id behind `mayfly=` and `runs-on=`. */
-const ID = /((?:^|[/,])\s*(mayfly|runs-on)\s*=)([^/,]*)/gi;
-const isOurs = (label: string) => /(^|[/,])\s*mayfly\s*=/i.test(label);
-const isRunsOns = (label: string) => /(^|[/,])\s*runs-on\s*=/i.test(label);
 
 const shown = (labels: readonly string[]) =>
 	labels
@@ -47,53 +45,56 @@ function asked(value: unknown, group: boolean): Asked {
 	return asked(mapping.labels ?? [], group || mapping.group !== undefined);
 }
 
-/** Whether runs share the label: nothing in its id is the run's own. */
-function isShared(label: string): boolean {
-	const ids = [...label.matchAll(ID)].map(([, , , id = ""]) => id.trim());
-	return ids.length > 0 && ids.every((id) => id !== "" && !id.includes(RUN_ID) && !id.includes(UNKNOWN));
-}
-
-/** The id's value chooses nothing, so it need not be known. */
-const withKnownId = (label: string) =>
-	label.replace(ID, (_, key: string, _name: string, id: string) => key + id.replaceAll(UNKNOWN, "1").replaceAll(SHARED, "1"));
-
 export interface LabelCheck {
 	findings: Finding[];
 	/** The machines that Mayfly would give the job, one for each leg that it serves. */
-	requests: MachineRequest[];
+	served: { request: MachineRequest; leg: Leg }[];
+}
+
+/** The same for all legs of a job. */
+export interface JobCheck extends LabelCheck {
+	/** How many legs there may be, with those that only one outcome of a choice has. */
+	legs: number;
 }
 
 /** Without a config only what no config decides is checked. */
-export function checkLabels(job: LintJob, runsOn: RunsOn, config: ResolvedFile | null): LabelCheck {
-	const checks = job.legs.map((leg) => checkLeg(job, runsOn, leg, config));
-	return { findings: checks.flatMap(({ findings }) => findings), requests: checks.flatMap(({ requests }) => requests) };
+export function checkLabels(job: LintJob, runsOn: RunsOn, config: ResolvedFile | null): JobCheck {
+	const legs = legsByChoice(job.legs, [runsOn.labels].flat());
+	const checks = legs.map((leg) => checkLeg(job, runsOn, leg, config));
+	return {
+		...{ findings: checks.flatMap(({ findings }) => findings), served: checks.flatMap(({ served }) => served) },
+		legs: legs.length,
+	};
 }
 
+type Say = (severity: Severity, rule: Rule, message: string) => Finding;
+
 function checkLeg({ key }: LintJob, runsOn: RunsOn, leg: Leg, config: ResolvedFile | null): LabelCheck {
-	const say = (severity: Severity, rule: Rule, message: string): LabelCheck => ({
-		findings: [{ at: runsOn.at, severity, rule, message: `job ${key}: ${message}` }],
-		requests: [],
-	});
+	const say: Say = (severity, rule, message) => ({ at: runsOn.at, severity, rule, message: `job ${key}: ${message}` });
+	const only = (...findings: Finding[]): LabelCheck => ({ findings, served: [] });
 	try {
 		const { labels, group } = askedBy(runsOn, leg);
 		if (labels.length === 0 && group)
-			return say("note", "label-unknown", "it asks for a runner group without labels: Mayfly launches for labels only");
-		if (labels.length === 0 || labels.some((label) => label.trim() === "")) return say("error", "runs-on", "runs-on has an empty label");
-		const shared = labels.filter((label) => (isOurs(label) || (isRunsOns(label) && config?.acceptRunsOnLabels)) && isShared(label));
-		const sharing = shared.flatMap((label) => say("warning", "label-not-unique", sharedMessage(label)).findings);
+			return only(say("note", "label-unknown", "it asks for a runner group without labels: Mayfly launches for labels only"));
+		const isEmpty = labels.length === 0 || labels.some((label) => label.trim() === "");
+		const ours = labels.filter((label) => isOurs(label) || (isRunsOns(label) && config?.acceptRunsOnLabels));
+		const sharing = ours.filter(isShared).map((label) => say("warning", "label-not-unique", sharedMessage(label)));
 		const known = labels.map(withKnownId);
-		if (known.some(isUncertain)) {
-			const note = say(
-				"note",
-				"label-unknown",
-				`the labels of runs-on: ${written(runsOn)} are known only when the job runs: they are not checked`,
-			);
-			return { ...note, findings: [...sharing, ...note.findings] };
+		const isKnown = !known.some(isUncertain);
+		if (config !== null && isKnown && !isEmpty) {
+			const { request, findings } = judge(known, shown(known), config, say);
+			return { findings: [...sharing, ...findings], served: request === null ? [] : [{ request, leg }] };
 		}
-		const check = config === null ? { findings: [], requests: [] } : judge(known, shown(labels), config, say);
-		return { ...check, findings: [...sharing, ...check.findings] };
+		const malformed = ours.map(withKnownId).flatMap((label) => {
+			const reason = whyMalformed(label);
+			return reason === null ? [] : [say("error", "label", `${shown([label])}: ${reason}`)];
+		});
+		if (isEmpty) return only(say("error", "runs-on", "runs-on has an empty label"), ...sharing, ...malformed);
+		if (isKnown || malformed.length > 0) return only(...sharing, ...malformed);
+		const message = `the labels of runs-on: ${written(runsOn)} are known only when the job runs: they are not checked`;
+		return only(...sharing, say("note", "label-unknown", message));
 	} catch (error) {
-		if (error instanceof ExpressionError) return say("error", "runs-on", error.message);
+		if (error instanceof ExpressionError) return only(say("error", "runs-on", error.message));
 		throw error;
 	}
 }
@@ -101,23 +102,24 @@ function checkLeg({ key }: LintJob, runsOn: RunsOn, leg: Leg, config: ResolvedFi
 const sharedMessage = (label: string) =>
 	`the label ${shown([label])} is the same in other runs, which may then take each other's machines: put \${{ github.run_id }} behind the first =`;
 
-function judge(
-	labels: string[],
-	text: string,
-	config: ResolvedFile,
-	say: (severity: Severity, rule: Rule, message: string) => LabelCheck,
-): LabelCheck {
+interface Judged {
+	request: MachineRequest | null;
+	findings: Finding[];
+}
+
+/** What the poller would make of labels that are known. */
+function judge(labels: string[], text: string, config: ResolvedFile, say: Say): Judged {
+	const refused = (...findings: Finding[]): Judged => ({ request: null, findings });
 	const reading = resolveLabels(labels, config);
 	if (reading.ok) {
 		const reason = whyNoMachine(reading.request);
-		const findings = reason === null ? [] : say("error", "label", `${text}: ${reason}`).findings;
-		return { findings, requests: [reading.request] };
+		return { request: reading.request, findings: reason === null ? [] : [say("error", "label", `${text}: ${reason}`)] };
 	}
-	if (reading.ours) return say("error", "label", `${text}: ${reading.reason}`);
+	if (reading.ours) return refused(say("error", "label", `${text}: ${reading.reason}`));
 	// Of another stack, or a typing error.
 	if (labels.some(isOurs) || (labels.some(isRunsOns) && config.acceptRunsOnLabels))
-		return say("warning", "label-unserved", `${text}: ${reading.reason}`);
-	if (labels.some(isRunsOns)) return say("warning", "runs-on-label", `${text}: ${reading.reason}`);
-	if (labels.every((label) => HOSTED.test(label))) return { findings: [], requests: [] };
-	return say("warning", "label-unserved", `no preset lists the labels ${text}: Mayfly launches nothing for them`);
+		return refused(say("warning", "label-unserved", `${text}: ${reading.reason}`));
+	if (labels.some(isRunsOns)) return refused(say("warning", "runs-on-label", `${text}: ${reading.reason}`));
+	if (labels.every((label) => HOSTED.test(label))) return refused();
+	return refused(say("warning", "label-unserved", `no preset lists the labels ${text}: Mayfly launches nothing for them`));
 }

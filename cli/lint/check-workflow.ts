@@ -5,7 +5,7 @@ import { checkLabels, type Finding } from "./check-labels.ts";
 import { checkPermissions } from "./check-permissions.ts";
 import { checkTier } from "./check-tier.ts";
 import type { LintJob, LintWorkflow } from "./model.ts";
-import type { LintProblem } from "./problem.ts";
+import { type LintProblem, plainly } from "./problem.ts";
 import { readWorkflow } from "./read-workflow.ts";
 
 export interface WorkflowCheck {
@@ -29,7 +29,12 @@ function check(file: string, path: string, text: string, config: ResolvedFile | 
 	const workflow = readable ? readWorkflow(source, path) : null;
 	const findings = workflow ? [...checkPermissions(workflow), ...workflow.jobs.flatMap((job) => checkJob(workflow, job, config))] : [];
 	const ofForm = source.problems.map(
-		({ reason, ...place }): LintProblem => ({ ...place, severity: "error", rule: readable ? "workflow" : "yaml", message: reason }),
+		({ reason, ...place }): LintProblem => ({
+			...place,
+			severity: "error",
+			rule: readable ? "workflow" : "yaml",
+			message: plainly(reason),
+		}),
 	);
 	const found = findings.map(({ at, ...finding }): LintProblem => ({ file, ...linePlace(source, at), ...finding }));
 	return { jobs: workflow?.jobs.length ?? 0, problems: [...ofForm, ...found] };
@@ -38,7 +43,12 @@ function check(file: string, path: string, text: string, config: ResolvedFile | 
 function checkJob(workflow: LintWorkflow, job: LintJob, config: ResolvedFile | null): Finding[] {
 	const { key, at, runsOn, isCall } = job;
 	if (runsOn === null) return isCall ? [] : [{ at, severity: "error", rule: "runs-on", message: `job ${key}: it has no runs-on` }];
-	const { findings, requests } = checkLabels(job, runsOn, config);
-	const tiers = new Set(requests.map(({ tier }) => tier));
-	return [...findings, ...[...tiers].flatMap((tier) => (config ? checkTier(workflow, job, runsOn.at, tier, config) : []))];
+	const { findings, served, legs: all } = checkLabels(job, runsOn, config);
+	const tiers = Map.groupBy(served, ({ request }) => request.tier);
+	const ofTiers = [...tiers].flatMap(([tier, its]) => {
+		const legs = its.map(({ leg }) => leg);
+		const isChosen = legs.length < all && legs.every(({ assumed }) => assumed !== undefined);
+		return config ? checkTier(workflow, { job, legs, isChosen, at: runsOn.at }, tier, config) : [];
+	});
+	return [...findings, ...ofTiers];
 }

@@ -69,7 +69,7 @@ const unreadable = (file: string, reason: string): LintProblem => ({
 function checkConfigText(file: string, read: TextReading): ConfigCheck {
 	if (!read.ok) return { config: null, problems: [unreadable(file, read.reason)] };
 	const { config, problems } = checkConfig(file, read.text);
-	return { config, problems: config === null ? problems : checkPresets(file, read.text, config) };
+	return { config, problems: [...problems, ...checkPresets(file, read.text)] };
 }
 
 async function checkWorkflowFile(file: string, repository: string, config: ConfigCheck["config"]): Promise<WorkflowCheck> {

@@ -1,5 +1,5 @@
-// Expressions in `runs-on`, evaluated as far as they are known before the run. What is not known becomes a sign within the text. Pure.
-import { ExpressionError, evaluateValue, NOT_CLOSED, piecesOf } from "../../local/workflow/expression.ts";
+// One expression, evaluated as far as it is known before the run. What is not known becomes a sign within the text. Pure.
+import { ExpressionError, evaluateValue } from "../../local/workflow/expression.ts";
 import { FUNCTIONS } from "../../local/workflow/expression-functions.ts";
 import { type Node, parseExpression } from "../../local/workflow/expression-syntax.ts";
 import { memberOf, toText } from "../../local/workflow/expression-values.ts";
@@ -16,6 +16,8 @@ export const RUN_ID = "10000000000017";
 export interface Leg {
 	values: MatrixLeg;
 	isWhole: boolean;
+	/** What is taken for true or false though only the run knows it, by the text of the condition (choices.ts). */
+	assumed?: Record<string, boolean>;
 }
 
 type Knowledge = "known" | "shared" | "unknown";
@@ -26,6 +28,9 @@ const CONTEXTS = {
 	github: { run_id: RUN_ID, run_attempt: "1" },
 	strategy: { "job-index": 0, "job-total": 1, "fail-fast": true, "max-parallel": 1 },
 };
+
+/** Whether nothing is known of a value. */
+export const isOpen = (value: unknown) => value === UNKNOWN || value === SHARED;
 
 /** Whether a text has something in it that is not known. */
 export const isUncertain = (text: string) => text.includes(UNKNOWN) || text.includes(SHARED);
@@ -80,7 +85,8 @@ function knowledgeOf(node: Node, leg: Leg): Knowledge {
 	}
 }
 
-function valueOfExpression(source: string, leg: Leg): unknown {
+/** The value of an expression, or the sign for one that is not known. Throws ExpressionError. */
+export function valueOfExpression(source: string, leg: Leg): unknown {
 	const node = parseExpression(source);
 	const knowledge = knowledgeOf(node, leg);
 	const contexts = { ...CONTEXTS, matrix: leg.values };
@@ -89,14 +95,4 @@ function valueOfExpression(source: string, leg: Leg): unknown {
 	if (knowledge === "known" || (isPlainMatrix && memberOf(leg.values, node.key.kind === "literal" ? node.key.value : null) !== null))
 		return evaluateValue(`\${{${source}}}`, contexts);
 	return knowledge === "shared" ? SHARED : UNKNOWN;
-}
-
-/** Evaluates a template as far as it is known: one whole expression gives its value, anything else text. Throws ExpressionError. */
-export function valueOfTemplate(template: string, leg: Leg): unknown {
-	const values = piecesOf(template).map((piece) => {
-		if (piece.kind === "text") return piece.text;
-		if (piece.kind === "open") throw new ExpressionError(NOT_CLOSED);
-		return valueOfExpression(piece.source, leg);
-	});
-	return values.length === 1 ? values[0] : values.map(toText).join("");
 }

@@ -8,7 +8,10 @@ export interface Permissions {
 	at: number;
 	/** `permissions: read-all` or `write-all`. */
 	all: "read-all" | "write-all" | null;
+	/** By name in lower case. */
 	scopes: Record<string, Level>;
+	/** Names that are no scope of GitHub's. */
+	strange: { name: string; at: number }[];
 }
 
 export interface RunsOn {

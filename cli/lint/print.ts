@@ -4,7 +4,7 @@ import { type Counts, countsOf, type LintProblem, type Severity } from "./proble
 export interface LintReport {
 	/** The mayfly.yml; null when there is none. */
 	config: string | null;
-	/** Whether labels were checked against it. */
+	/** Whether labels were checked against it; otherwise only their form is. */
 	checked: boolean;
 	/** Where a mayfly.yml was looked for. */
 	places: string[];
@@ -31,8 +31,10 @@ export function problemLine({ file, line, column, severity, rule, message }: Lin
 
 function aboutConfig({ config, checked, places }: LintReport): string[] {
 	if (config === null)
-		return [`there is no ${places.map(printable).join(" and no ")}: labels are not checked; name a mayfly.yml with --config`];
-	return checked ? [] : [`${printable(config)} has problems: labels are not checked until it is mended`];
+		return [
+			`there is no ${places.map(printable).join(" and no ")}: of labels only the form is checked, and tiers are not; name a mayfly.yml with --config`,
+		];
+	return checked ? [] : [`${printable(config)} has problems: of labels only the form is checked, and tiers are not, until it is mended`];
 }
 
 /** The lines that people read. */

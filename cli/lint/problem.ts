@@ -13,14 +13,15 @@ export const RULES = {
 	"label-unknown": "labels that are known only when the job runs (a note)",
 	"runs-on-label": "a RunsOn label, which is served only with acceptRunsOnLabels",
 	permissions: "neither the workflow nor the job sets permissions",
-	"permissions-wide": "write-all, or write permissions that several jobs inherit",
+	"permissions-wide": "write-all, more than four write scopes, or write scopes that several jobs inherit",
+	"permissions-unknown": "a scope that GitHub does not have",
 	"tier-event": "the job's tier does not admit an event of the workflow",
 	"tier-workflow": "the job's tier does not admit this workflow file",
 	"tier-environment": "the job's tier does not admit the job's environment",
 	"tier-protected": "a build tier, and an environment that only deploy tiers serve",
 	"deploy-event": "a deploy tier, and an event that others than maintainers can cause",
 	"deploy-id-token": "a deploy tier without permissions: id-token: write",
-	"deploy-environment": "a deploy tier without environment:",
+	"deploy-environment": "a deploy tier, and a job without environment:",
 } as const;
 export type Rule = keyof typeof RULES;
 
@@ -39,6 +40,11 @@ export interface LintProblem {
 }
 
 export type Counts = Record<`${Severity}s`, number>;
+
+/** The YAML library speaks to whoever calls it; an author has a file. */
+export function plainly(reason: string): string {
+	return reason.replace(/^.*multiple documents.*$/s, "the file has more than one document: --- begins another, and there may be only one");
+}
 
 const byText = (one: string, other: string) => (one < other ? -1 : Number(one > other));
 

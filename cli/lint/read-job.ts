@@ -35,6 +35,12 @@ export function readJob(source: Source, { name: key, at, value }: Field): LintJo
 	const fields = fieldsOf(source, value, at, what);
 	const has = (wanted: string) => fields.find(({ name }) => name === wanted);
 	const [runsOn, strategy, permissions, environment] = [has("runs-on"), has("strategy"), has("permissions"), has("environment")];
+	if (has("uses") && runsOn)
+		complain(
+			source,
+			runsOn.at,
+			`${what} has uses and runs-on: GitHub refuses it, since the workflow that is called says where its jobs run`,
+		);
 	return {
 		key,
 		at,

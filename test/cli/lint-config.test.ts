@@ -16,9 +16,9 @@ describe("a problem of mayfly.yml", () => {
 		expect(out.trimEnd().split("\n")).toEqual([
 			'mayfly.yml:4:30: error: presets.small.cpu: "two" is neither an amount like 4 nor a range like 2+8 [config]',
 			"mayfly.yml:4:42: error: presets.small.image: there is no image debian [config]",
-			'mayfly.yml:19:17: error: limits.idle: "10 minutes" is not a duration like 500ms, 90s, 10m, 6h or 2d [config]',
-			"mayfly.yml:20:1: error: colour: unknown key [config]",
-			"mayfly.yml has problems: labels are not checked until it is mended",
+			'mayfly.yml:20:17: error: limits.idle: "10 minutes" is not a duration like 500ms, 90s, 10m, 6h or 2d [config]',
+			"mayfly.yml:21:1: error: colour: unknown key [config]",
+			"mayfly.yml has problems: of labels only the form is checked, and tiers are not, until it is mended",
 			"4 errors, 0 warnings in 0 workflows with 0 jobs and mayfly.yml",
 		]);
 	});
@@ -32,6 +32,37 @@ describe("a problem of mayfly.yml", () => {
 			"mayfly.yml:4:3: error: presets.small: every job of it is refused: No instance type that is known here has 3 vCPUs, at most 64 GiB, x64. [config]",
 			"2 errors, 0 warnings in 1 workflow with 1 job and mayfly.yml",
 		]);
+	});
+
+	test("is a deploy tier without a runner group, unless an owner is a personal account", async () => {
+		const wrong = CONFIG.replace("    runnerGroupId: 4\n", "");
+		const { out } = await lint({ "mayfly.yml": wrong });
+		expect(out).toContain(
+			"presets.Ship: every job of it is refused: the tier deploy names no runnerGroupId, and organisations need one. [config]",
+		);
+		const personal = wrong.replace("name: octo-org", "name: octo-org }, { name: mona, endpoint: repo");
+		expect((await lint({ "mayfly.yml": personal })).out).toContain("0 errors");
+	});
+
+	test("does not hide a preset that no machine is like, unless it is about that preset", async () => {
+		const wrong = CONFIG.replace("small: { tier: build, cpu: 2,", "small: { tier: build, cpu: 3,")
+			.replace("Ship: { tier: deploy, cpu: 2, image: ubuntu }", "Ship: { tier: deploy, cpu: 3, image: debian }")
+			.replace("workflows: [", "refs: [main]\n      workflows: [");
+		const { out } = await lint({ "mayfly.yml": wrong });
+		expect(out.trimEnd().split("\n").slice(0, 3)).toEqual([
+			"mayfly.yml:4:3: error: presets.small: every job of it is refused: No instance type that is known here has 3 vCPUs, at most 64 GiB, x64. [config]",
+			"mayfly.yml:5:40: error: presets.Ship.image: there is no image debian [config]",
+			expect.stringMatching(/^mayfly\.yml:18:14: error: tiers\.deploy\.allow\.refs\.0: /),
+		]);
+		expect(out).toContain("\n3 errors, 0 warnings");
+	});
+
+	test("is a second document, which is told in words for who wrote the file", async () => {
+		const { code, out } = await lint({ "mayfly.yml": `${CONFIG}---\n${CONFIG}` });
+		expect(code).toBe(1);
+		expect(out).toStartWith(
+			"mayfly.yml:20:1: error: the file has more than one document: --- begins another, and there may be only one [config]\n",
+		);
 	});
 
 	const rows: [string, string, string][] = [
@@ -57,7 +88,7 @@ describe("a problem of mayfly.yml", () => {
 			"2:30 images.arm.arch: ",
 		],
 		["a text that is not YAML stands at its line", CONFIG.replace("tiers:", "tiers: ["), "9:1 "],
-		["a doubled key stands at its line", `${CONFIG}owners: []\n`, "19:1 Map keys must be unique"],
+		["a doubled key stands at its line", `${CONFIG}owners: []\n`, "20:1 Map keys must be unique"],
 		["a number without end is told: it would be lost on its way", CONFIG.replace("cpu: 16", "cpu: .inf"), "10:1 .inf is no number"],
 		["what is not a number either", CONFIG.replace("ram: 64", "ram: .NaN"), "10:1 .NaN is no number"],
 		["an empty file stands at its start", "", "1:1 "],

@@ -3,7 +3,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { checkConfig } from "../../cli/lint/check-config.ts";
+import { checkConfig, checkPresets } from "../../cli/lint/check-config.ts";
 import { checkWorkflow } from "../../cli/lint/check-workflow.ts";
 import type { LintProblem } from "../../cli/lint/problem.ts";
 import { CONFIG, lint } from "./repository.ts";
@@ -39,6 +39,7 @@ const LINES = [
 	],
 	...[
 		"    runs-on: ${{ matrix }}",
+		"    runs-on: ${{ (inputs.a && (github.ref || ')') || inputs['b||'] && !vars.c || matrix }}",
 		"    runs-on: [[], {}]",
 		"    runs-on: { labels: { a: 1 } }",
 		"    runs-on: ${{ fromJSON('[[1],{}]') }}",
@@ -98,7 +99,7 @@ test("whatever a mayfly.yml holds, the answer is a config or problems within it"
 		fc.property(fc.oneof(damaged(FILE), anything), (text) => {
 			const { config, problems } = checkConfig("mayfly.yml", text);
 			expect(config === null).toBe(problems.length > 0);
-			expectWithin(text, problems);
+			expectWithin(text, [...problems, ...checkPresets("mayfly.yml", text)]);
 		}),
 		{ numRuns: 400 },
 	);

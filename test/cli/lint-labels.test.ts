@@ -84,11 +84,6 @@ const LABELS: Row[] = [
 		job(`${ID}/runner=\${{ needs.a.outputs.size }}`),
 		["note", "label-unknown", "needs.a.outputs.size"],
 	],
-	[
-		"a choice by the event is known only at the run",
-		job("${{ github.event_name == 'push' && 'a' || 'b' }}"),
-		["note", "label-unknown", "known only"],
-	],
 	["a function that is new to lint is known only at the run", job("${{ case(true, 'a', 'b') }}"), ["note", "label-unknown", "known only"]],
 	["env is not there in runs-on", job("${{ env.RUNNER }}"), ["error", "runs-on", "the context env is not available in runs-on"]],
 	["an expression without end is an error", job(`"${ID.slice(0, -2)}"`), ["error", "runs-on", "not closed"]],
@@ -96,6 +91,18 @@ const LABELS: Row[] = [
 	["an empty label is an error", job("[self-hosted, '']"), ["error", "runs-on", "empty label"]],
 	["no label at all is an error", job("[]"), ["error", "runs-on", "empty label"]],
 	["runs-on with nothing behind it is an error", job(""), ["error", "runs-on", "empty label"]],
+	[
+		"an empty label does not hide what is wrong with another",
+		job('["${{ matrix.foo }}", "mayfly=1/foo=2"]'),
+		["error", "runs-on", "empty label"],
+		["error", "label", "mayfly=1/foo=2: The key foo is unknown"],
+		["warning", "label-not-unique", "mayfly=1/foo=2"],
+	],
+	[
+		"a job that calls a workflow has no runs-on",
+		"on: push\npermissions: {}\njobs:\n  one:\n    uses: ./.github/workflows/x.yml\n    runs-on: ubuntu-latest\n",
+		["error", "workflow", "job one has uses and runs-on"],
+	],
 	[
 		"runs-on that is left out is an error",
 		"on: push\npermissions: {}\njobs:\n  one: { steps: [{ run: x }] }\n",

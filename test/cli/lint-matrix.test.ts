@@ -58,6 +58,35 @@ const MATRICES: Row[] = [
 		["note", "label-unknown", "${{ matrix.on }}"],
 	],
 	[
+		"a literal fromJSON may be the whole matrix",
+		matrix(`${ID}/runner=\${{ matrix.r }}`, '"${{ fromJSON(\'{\\"r\\":[\\"small\\",\\"zz\\"],\\"include\\":[{\\"r\\":\\"yy\\"}]}\') }}"'),
+		["error", "label", "runner=zz is neither"],
+		["error", "label", "runner=yy is neither"],
+	],
+	[
+		"a literal fromJSON that is no mapping is an error",
+		matrix("ubuntu-latest", "\"${{ fromJSON('[1]') }}\""),
+		["error", "workflow", "the matrix of job one must be a mapping"],
+	],
+	[
+		"an empty vector is an error, and hides nothing else",
+		matrix("mayfly=${{ github.run_id }}/foo=1", "{ x: [] }"),
+		["error", "workflow", "x of the matrix of job one is an empty list"],
+		["error", "label", "The key foo is unknown"],
+	],
+	[
+		"so is one of a literal fromJSON",
+		matrix("ubuntu-latest", "{ x: \"${{ fromJSON('[]') }}\" }"),
+		["error", "workflow", "x of the matrix of job one is an empty list"],
+	],
+	["an empty include beside a vector is none", matrix("ubuntu-latest", "{ x: [1], include: [], exclude: [] }")],
+	[
+		"a matrix without any values is an error",
+		matrix("mayfly=${{ github.run_id }}/foo=1", "{ include: [] }"),
+		["error", "workflow", "the matrix of job one has no values"],
+		["error", "label", "The key foo is unknown"],
+	],
+	[
 		"what else the matrix has may be unknown",
 		matrix("${{ matrix.on }}", '{ on: [gpu], v: "${{ fromJSON(inputs.v) }}" }'),
 		["warning", "label-unserved", "gpu"],

@@ -1,4 +1,4 @@
-// What lint says of permissions, and of tiers that would not admit a job.
+// What lint says of tiers that would not admit a job.
 import { setDefaultTimeout } from "bun:test";
 import { claims, ID, job, type Row } from "./claims.ts";
 import { CONFIG } from "./repository.ts";
@@ -8,42 +8,6 @@ setDefaultTimeout(60_000);
 const TOKEN = "permissions: { id-token: write }";
 const SHIPPED = `    ${TOKEN}\n    environment: production\n`;
 const ship = (more: string, on = "push", runsOn = `${ID}/runner=open`) => `on: ${on}\njobs:\n  one:\n    runs-on: ${runsOn}\n${more}`;
-
-const PERMISSIONS: Row[] = [
-	["permissions of the workflow are enough", "on: push\npermissions: read-all\njobs: { one: { runs-on: ubuntu-latest } }\n"],
-	["permissions of every job are too", "on: push\njobs: { one: { runs-on: ubuntu-latest, permissions: {} } }\n"],
-	[
-		"a job without any is told, whoever runs it",
-		"on: push\njobs: { one: { runs-on: ubuntu-latest }, two: { uses: a/b@v1 }, three: { runs-on: ubuntu-latest, permissions: {} } }\n",
-		["warning", "permissions", "job one: neither"],
-		["warning", "permissions", "job two: neither"],
-	],
-	["a workflow that is only called has its caller's", "on: workflow_call\njobs: { one: { runs-on: ubuntu-latest } }\n"],
-	[
-		"write-all is too wide",
-		"on: push\npermissions: write-all\njobs: { one: { runs-on: ubuntu-latest } }\n",
-		["warning", "permissions-wide", "write-all"],
-	],
-	[
-		"write-all of a job is too",
-		"on: push\njobs: { one: { runs-on: ubuntu-latest, permissions: write-all } }\n",
-		["warning", "permissions-wide", "write-all"],
-	],
-	[
-		"write that two jobs inherit is too wide",
-		"on: push\npermissions: { contents: read, packages: write }\njobs: { one: { runs-on: ubuntu-latest }, two: { runs-on: ubuntu-latest } }\n",
-		["warning", "permissions-wide", "packages: write is inherited by 2 jobs"],
-	],
-	[
-		"write that one job has is as narrow at the top",
-		"on: push\npermissions: { packages: write }\njobs: { one: { runs-on: ubuntu-latest }, two: { runs-on: ubuntu-latest, permissions: {} } }\n",
-	],
-	[
-		"permissions that do not exist are an error",
-		"on: push\npermissions: { contents: all }\njobs: { one: { runs-on: ubuntu-latest } }\n",
-		["error", "workflow", "contents of permissions of the workflow must be read, write or none"],
-	],
-];
 
 const TIERS: Row[] = [
 	["a deploy job in order has no problem", ship(SHIPPED)],
@@ -126,6 +90,24 @@ const DEPLOYS: Row[] = [
 		["error", "tier-environment", '"test" is not among'],
 	],
 	[
+		"an environment of one leg that the tier does not admit",
+		ship(
+			`    ${TOKEN}\n    strategy: { matrix: { env: [production, qa] } }\n    environment: { name: "\${{ matrix.env }}" }\n`,
+			"push",
+			`${ID}/runner=ship`,
+		),
+		["error", "tier-environment", '"qa" is not among'],
+	],
+	[
+		"a leg without an environment",
+		ship(
+			`    ${TOKEN}\n    strategy: { matrix: { include: [{ env: production }, { v: 1 }] } }\n    environment: \${{ matrix.env }}\n`,
+			"push",
+			`${ID}/runner=ship`,
+		),
+		["error", "deploy-environment", "a leg of the job has no environment"],
+	],
+	[
 		"a refused event is told once",
 		ship(SHIPPED, "[push, pull_request]", `${ID}/runner=ship`),
 		["error", "deploy-event", "every run of pull_request"],
@@ -144,15 +126,31 @@ const PROTECTED: Row[] = [
 		job(`${ID}/runner=small`, "    environment: { name: Guarded-eu, url: x }\n"),
 		["error", "tier-protected", "the environment Guarded-eu is protected: only a deploy tier serves it (tier build)"],
 	],
+	[
+		"a matrix may bring one: each leg is judged",
+		job(`${ID}/runner=small`, "    strategy: { matrix: { env: [guarded-us, qa, guarded-eu] } }\n    environment: ${{ matrix.env }}\n"),
+		["error", "tier-protected", "the environment guarded-us is protected"],
+		["error", "tier-protected", "the environment guarded-eu is protected"],
+	],
+	[
+		"a leg of a deploy tier may have it",
+		ship(
+			`    ${TOKEN}\n    strategy: { matrix: { include: [{ r: open, e: guarded-eu }, { r: small, e: qa }] } }\n    environment: \${{ matrix.e }}\n`,
+			"push",
+			`${ID}/runner=\${{ matrix.r }}`,
+		),
+	],
 	["a build tier serves other environments", job(`${ID}/runner=small`, "    environment: preview\n")],
 	["a deploy tier serves it", ship(`    ${TOKEN}\n    environment: guarded-eu\n`)],
 ];
 
-/** Its runs have the caller's path and event. */
-const CALLED: Row[] = [["is not judged by its own path and event", ship(SHIPPED, "workflow_call", `${ID}/runner=ship`)]];
-
-claims("permissions", "permissions", PERMISSIONS);
 claims("tiers", "tier", TIERS);
 claims("the workflow of a deploy tier", "deploy", DEPLOYS);
-claims("a workflow that is only called", "called", CALLED);
 claims("a protected environment", "protected", PROTECTED, `${CONFIG}protectedEnvironments: [guarded-*]\n`);
+
+/** The poller finds no approval for a job without an environment. */
+const APPROVED: Row[] = [
+	["is missing without an environment", ship(`    ${TOKEN}\n`), ["error", "deploy-environment", "the tier asks for an approval"]],
+	["may be there with one", ship(SHIPPED)],
+];
+claims("an approval", "approved", APPROVED, CONFIG.replace("loose: { kind: deploy,", "loose: { kind: deploy, requireApproval: true,"));

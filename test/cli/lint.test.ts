@@ -99,16 +99,32 @@ describe("mayfly lint", () => {
 		const files = { [flow("a.yml")]: WARNED, [flow("b.yml")]: BAD };
 		const { code, out } = await lint(files);
 		expect(code).toBe(0);
-		expect(out).toContain("there is no mayfly.yml and no .github/mayfly.yml: labels are not checked; name a mayfly.yml with --config\n");
+		expect(out).toContain(
+			"there is no mayfly.yml and no .github/mayfly.yml: of labels only the form is checked, and tiers are not; name a mayfly.yml with --config\n",
+		);
 		expect(out).toContain("[permissions]");
 		expect(JSON.parse((await lint(files, "--json")).out)).toMatchObject({ config: null, labelsChecked: false, counts: { warnings: 1 } });
+	});
+
+	test("tells labels that are wrong in themselves also without a mayfly.yml, and then fails", async () => {
+		const wrong = GOOD.replace("runner=small", "extras=s3-cache/runner=huge");
+		const { code, out } = await lint({ [flow("a.yml")]: wrong });
+		expect(code).toBe(1);
+		expect(out).toStartWith(
+			".github/workflows/a.yml:5:14: error: job build: mayfly=${{ github.run_id }}/extras=s3-cache/runner=huge: The key extras is not honoured: ",
+		);
+		expect(out).toContain("\nthere is no mayfly.yml and no .github/mayfly.yml: of labels only the form is checked");
+		expect(JSON.parse((await lint({ [flow("a.yml")]: wrong }, "--json")).out)).toMatchObject({
+			...{ ok: false, config: null, labelsChecked: false, counts: { errors: 1 } },
+			problems: [{ file: flow("a.yml"), line: 5, column: 14, rule: "label" }],
+		});
 	});
 
 	test("says that labels are not checked against a mayfly.yml with problems", async () => {
 		const { code, out } = await lint({ "mayfly.yml": `${CONFIG}colour: red\n`, [flow("b.yml")]: BAD });
 		expect(code).toBe(1);
 		expect(out).toBe(
-			"mayfly.yml:19:1: error: colour: unknown key [config]\nmayfly.yml has problems: labels are not checked until it is mended\n1 error, 0 warnings in 1 workflow with 1 job and mayfly.yml\n",
+			"mayfly.yml:20:1: error: colour: unknown key [config]\nmayfly.yml has problems: of labels only the form is checked, and tiers are not, until it is mended\n1 error, 0 warnings in 1 workflow with 1 job and mayfly.yml\n",
 		);
 	});
 
@@ -169,6 +185,7 @@ describe("a file that is no workflow", () => {
 			...{ "mayfly.yml": CONFIG, [flow("a.yml")]: "on: push\njobs: [", [flow("b.yml")]: BAD, [flow("c.yml")]: "" },
 			...{ [flow("binary.yml")]: new Uint8Array([0x6f, 0x6e, 0, 1]), [flow("latin.yml")]: new Uint8Array([0x23, 0xe9]) },
 			...{ [flow("huge.yml")]: `on: push #${"x".repeat(2 ** 20)}`, [flow("deep.yml")]: "[".repeat(50_000) },
+			[flow("two.yml")]: `${GOOD}---\n${GOOD}`,
 		});
 		expect(code).toBe(1);
 		for (const line of [
@@ -178,6 +195,7 @@ describe("a file that is no workflow", () => {
 			"c.yml:1:1: error: the file is empty: a workflow needs on and jobs [workflow]",
 			"huge.yml:1:1: error: the file has 1048586 bytes, more than the 1048576 that are read [file]",
 			"latin.yml:1:1: error: the file is not a text in UTF-8 [file]",
+			"two.yml:7:1: error: the file has more than one document: --- begins another, and there may be only one [yaml]",
 		])
 			expect(`\n${out}`).toContain(`\n.github/workflows/${line}`);
 		expect(out).toMatch(/deep\.yml:1:\d+: error: the file is nested too deeply \[yaml\]/);

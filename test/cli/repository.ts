@@ -55,9 +55,10 @@ tiers:
     allow: { events: [push, pull_request, schedule] }
   deploy:
     kind: deploy
+    runnerGroupId: 4
     allow:
       events: [push, workflow_dispatch]
       environments: [production, staging-*]
       workflows: [.github/workflows/deploy*.yml]
-  loose: { kind: deploy, allow: {} }
+  loose: { kind: deploy, runnerGroupId: 5, allow: {} }
 `;

@@ -63,7 +63,7 @@ const RUN: Run = {
 	...{ pullRequest: null, updatedAt: 0 },
 };
 const job = (id: number, ...labels: string[]): RunJob => ({
-	...{ id, name: "build", createdAt: 0, status: "queued", conclusion: null, runnerName: null, labels },
+	...{ id, name: "build", createdAt: 0, completedAt: null, status: "queued", conclusion: null, runnerName: null, labels },
 });
 
 /** The CreateFleet call that the poller would make for jobs with a label. */

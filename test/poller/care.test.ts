@@ -65,13 +65,15 @@ describe("check", () => {
 		expect(stateOf(machine)).toBe("running");
 	});
 
-	test("a machine that EC2 ended is a failed boot, and its runner is deleted", async () => {
+	test("a machine that EC2 ended is a failed boot, what EC2 says of it is told, and its runner is deleted", async () => {
 		world = await startWorld();
 		const { item, machine } = await launched();
 		world.ec2.interrupt(machine.instanceId, { noticeMs: 0 });
 		await Bun.sleep(1200);
 		expect(await checked(item, "launched", machine)).toMatchObject({ outcome: "failed", reason: expect.stringContaining("SpotInstance") });
 		expect(world.github.runners()).toEqual([]);
+		const told = world.relay.observed.flatMap(({ machines }) => machines);
+		expect(told).toContainEqual(expect.objectContaining({ stateReason: "Server.SpotInstanceTermination" }));
 	});
 
 	test("a job that runs by now is told as running, with its runner", async () => {
@@ -159,9 +161,10 @@ describe("rerun", () => {
 
 	async function rerunOf(job: LaunchItem["job"], machine: Machine) {
 		world.relay.settled = world.relay.settled.filter(({ workId }) => workId !== `rerun-${job.runId}`);
+		const machines = [{ instanceId: machine.instanceId, jobId: job.id, takenBack: false }];
 		world.relay.push({
 			...{ kind: "rerun", workId: `rerun-${job.runId}`, leaseId: "l", runId: job.runId, attempt: 1, repository: job.repository },
-			...{ owner: job.owner, installationId: job.installationId, machines: [{ instanceId: machine.instanceId, jobId: job.id }] },
+			...{ owner: job.owner, installationId: job.installationId, machines },
 		});
 		return (await world.relay.ends(`rerun-${job.runId}`))[0];
 	}
@@ -181,7 +184,7 @@ describe("rerun", () => {
 		await world.relay.ends(`terminate-${machine.instanceId}`);
 		await Bun.sleep(1200);
 		const end = await rerunOf(job, machine);
-		expect(end).toMatchObject({ outcome: "failed", reason: expect.stringContaining("EC2 does not say") });
+		expect(end).toMatchObject({ outcome: "refused", reason: expect.stringContaining("EC2 does not say") });
 		expect(world.github.runs().find(({ id }) => id === job.runId)?.attempt).toBe(1);
 	});
 });

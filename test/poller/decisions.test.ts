@@ -6,7 +6,6 @@ import { classOfCode, failureOf, failureOfCall, retryLaunchAt } from "../../poll
 import { GitHubError, laterAfter, retryMoment } from "../../poller/github-error.ts";
 import { toDelivery, toRun } from "../../poller/github-shapes.ts";
 import type { Instance, Run, RunJob } from "../../poller/ports.ts";
-import { isProven, whyNotNow } from "../../poller/rerun.ts";
 import { failedDeliveries } from "../../poller/sweep.ts";
 import { patientWithYoung, standingOf } from "../../poller/verify.ts";
 import { job, NOW, run } from "./facts.ts";
@@ -174,34 +173,6 @@ describe("care", () => {
 		[instance({ state: "terminated", stateReason: "Server.InternalError" }), null, "EC2 says terminated, Server.InternalError"],
 	])("a machine %p with runner %p is lost because %p", (machine, runner, expected) => {
 		expect(whyLost(machine, runner)).toBe(expected);
-	});
-
-	const taken = { state: "terminated", stateReason: "Server.SpotInstanceTermination" } as const;
-	test.each([
-		["taken by EC2", instance(taken), true],
-		["being taken by EC2", instance({ ...taken, state: "shutting-down" }), true],
-		["shut down by EC2", instance({ ...taken, stateReason: "Server.SpotInstanceShutdown" }), true],
-		["ended by its job", instance({ ...taken, stateReason: "Client.InstanceInitiatedShutdown" }), false],
-		["tagged with another job", instance({ ...taken, tags: { "mayfly:tier": "build", "mayfly:job": "8" } }), false],
-		["not tagged yet", instance({ ...taken, tags: { "mayfly:tier": "build" } }), true],
-		["of a deploy tier", instance({ ...taken, tags: { "mayfly:tier": "deploy" } }), false],
-		["of an unknown tier", instance({ ...taken, tags: {} }), false],
-	])("a machine %s is evidence: %p", (_, machine, expected) => {
-		const isDeploy = (tier: string) => tier !== "build";
-		expect(isProven({ instanceId: machine.instanceId, jobId: 7 }, [machine], isDeploy)).toBe(expected);
-	});
-
-	test.each([
-		["still runs", { status: "in_progress" }, { outcome: "later", notBefore: NOW + 5_000 }],
-		["has not moved for an hour", { status: "in_progress", updatedAt: NOW - 3_600_000 }, { outcome: "later", notBefore: NOW + 60_000 }],
-		["was cancelled", { status: "completed", conclusion: "cancelled" }, { outcome: "refused" }],
-		["succeeded", { status: "completed", conclusion: "success" }, { outcome: "refused" }],
-		["runs again already", { status: "queued", attempt: 2 }, { outcome: "reran" }],
-	])("a run that %s", (_, more, expected) => {
-		expect(whyNotNow({ ...run, ...more }, 1, NOW)).toMatchObject(expected);
-	});
-	test("a run that failed may be rerun", () => {
-		expect(whyNotNow({ ...run, status: "completed", conclusion: "failure" }, 1, NOW)).toBeNull();
 	});
 
 	test("a delivery is sent again until one try of it succeeds, and not while one is on its way", () => {

@@ -12,7 +12,7 @@ export const run: Run = {
 	...{ repositoryId: 1296269, pullRequest: null, updatedAt: NOW },
 };
 export const job: RunJob = {
-	...{ id: 7, name: "build", createdAt: NOW - 1000, status: "queued", conclusion: null, runnerName: null },
+	...{ id: 7, name: "build", createdAt: NOW - 1000, completedAt: null, status: "queued", conclusion: null, runnerName: null },
 	labels: ["mayfly=1/runner=small"],
 };
 

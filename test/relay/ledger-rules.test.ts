@@ -56,24 +56,41 @@ function settledJob({ came }: Turn): number | null {
 	return Number(/^(?:launch|check)-(.*)$/.exec(came.result.workId)?.[1] ?? 0);
 }
 
-/** Whether GitHub queued a job again that had been given up. */
-function isRequeued({ came, before }: Turn, id: number): boolean {
+/** Whether a check was settled by a read of a queued job. */
+function isReadQueued({ came }: Turn): boolean {
+	return came.kind === "settled" && came.result.outcome === "notQueued" && came.result.status === "queued";
+}
+
+/** Whether GitHub queued a job again that had been given up, or that ran. */
+function isRequeued(turn: Turn, id: number): boolean {
+	const { came, before } = turn;
 	const state = before.get(id)?.state;
+	if (state === "running") return isReadQueued(turn) && settledJob(turn) === id;
 	return (
 		came.kind === "heard" && came.receipt === "accepted" && came.delivery.event.job.id === id && (state === "refused" || state === "dead")
 	);
 }
 
 describe("whatever is said in whatever order", () => {
-	test("a job that waits never waits again, one that runs is never queued again, and one that is done stays done", () => {
-		holds(() => ({ before, after }) => {
-			for (const [id, { state }] of before) {
-				const now = after.get(id)?.state ?? "waiting";
-				if (now === state) continue;
-				expect(now).not.toBe("waiting");
-				expect(state).not.toBe("done");
-				if (state === "running") expect(ENDS).toContain(now);
-			}
+	test("a job that waits never waits again, one that runs is queued again by a second check that finds it queued alone, and one that is done stays done", () => {
+		holds(() => {
+			const found = new Map<number, number>();
+			return (turn) => {
+				const { it, before, after } = turn;
+				for (const [id, { state }] of before) {
+					const now = after.get(id)?.state ?? "waiting";
+					const isFound = isReadQueued(turn) && settledJob(turn) === id;
+					if (state === "running" && now === "queued") {
+						expect(isFound).toBe(true);
+						expect(it.now() - (found.get(id) ?? it.now())).toBeGreaterThanOrEqual(clocks.retry);
+					} else if (state === "running" && now !== state) expect(ENDS).toContain(now);
+					if (now !== "running") found.delete(id);
+					else if (isFound) found.set(id, found.get(id) ?? it.now());
+					if (now === state) continue;
+					expect(now).not.toBe("waiting");
+					expect(state).not.toBe("done");
+				}
+			};
 		});
 	}, 60_000);
 

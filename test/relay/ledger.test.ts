@@ -166,6 +166,42 @@ describe("what the poller settles", () => {
 		expect(it.queue.job(1)).toMatchObject({ state: "done", conclusion: "success" });
 	});
 
+	test("a running job that two checks in a row find queued is queued again, and its machine is ended by way of its runner", () => {
+		const it = reach("running");
+		const found = () => it.settle({ ...leaseOf(it, 1), outcome: "notQueued", status: "queued", conclusion: null, runnerName: null });
+		it.wait(clocks.running);
+		found();
+		expect(it.queue.job(1)).toMatchObject({ state: "running", dueAt: it.now() + clocks.retry });
+		it.wait(clocks.retry);
+		found();
+		expect(it.queue.job(1)).toMatchObject({ state: "queued", seat: null, startedAt: null, reason: "GitHub queued it again" });
+		const ending = { kind: "terminate", instanceId: instanceId(1), force: false };
+		expect(it.lease()).toMatchObject([ending, { kind: "launch", intent: null }]);
+		it.hear(1, "in_progress", { runnerName: machineOf(2).runnerName });
+		expect(it.queue.job(1)).toMatchObject({ state: "running", seat: { key: instanceId(2) }, startedAt: it.now() });
+	});
+
+	test("a running job is not queued again by webhooks, lists or one check, nor by two with a sign of its run between them", () => {
+		const it = reach("running");
+		const found = { outcome: "notQueued", status: "queued", conclusion: null, runnerName: null } as const;
+		const queued = { job: jobEvent(1, "queued").job, status: "queued" as const, conclusion: null, runnerName: null, createdAt: START };
+		const signs = [
+			() => it.settle({ ...leaseOf(it, 1), outcome: "extend" }),
+			() => it.hear(1, "in_progress", { runnerName: machineOf(2).runnerName }),
+		];
+		for (const sign of signs) {
+			it.wait(clocks.running);
+			it.settle({ ...leaseOf(it, 1), ...found });
+			it.wait(clocks.retry);
+			it.hear(1, "queued");
+			it.observe({ jobs: [queued] });
+			sign();
+		}
+		it.wait(clocks.running);
+		it.settle({ ...leaseOf(it, 1), ...found });
+		expect(stateOf(it.queue)).toBe("running");
+	});
+
 	test("a waiting job found queued is launchable", () => {
 		const it = reach("waiting");
 		expect(it.lease()).toEqual([]);

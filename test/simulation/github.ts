@@ -102,7 +102,7 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 		};
 	};
 	const jobOf = ({ id, status, conclusion, runnerName, labels, createdAt }: SimJob): RunJob => {
-		return { id, name: `job ${id}`, createdAt, status, conclusion, runnerName, labels };
+		return { id, name: `job ${id}`, createdAt, completedAt: null, status, conclusion, runnerName, labels };
 	};
 
 	const port: GitHub = {
@@ -156,6 +156,8 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 				if (isDone) matchSoon();
 				return isDone ? { done: true as const } : { done: false as const, reason: "simulated" };
 			}),
+		/** No run that is simulated has jobs of two kinds. */
+		rerunJob: () => call("POST rerun", 5, () => ({ done: false as const, reason: "simulated" })),
 		cancelRun: () => call("POST cancel", 5, () => ({ done: false as const, reason: "simulated" })),
 		runnerGroup: () =>
 			call("GET runner-groups", 1, () => ({

@@ -1,0 +1,52 @@
+// Which machines a rerun is told of, and what becomes of one that cannot be.
+import { describe, expect, test } from "bun:test";
+import type { RerunItem } from "../../contract/lease.ts";
+import { DEFAULT_CLOCKS as clocks } from "../../relay/clocks.ts";
+import { jobDetail } from "../../relay/figures.ts";
+import { instanceId, machineOf } from "./ledger-rows.ts";
+import { type Ledger, reach } from "./ledger-under-test.ts";
+
+const taken = (n: number) => ({
+	...{ instanceId: instanceId(n), state: "terminated" as const, launchedAt: 0, stateReason: "Server.SpotInstanceTermination" },
+	...{ privateIp: null, token: null },
+});
+const fails = (it: Ledger, n = 1) => it.hear(1, "completed", { runnerName: machineOf(n).runnerName, conclusion: "failure" });
+const rerunOf = (it: Ledger): RerunItem | undefined => it.lease().find((item) => item.kind === "rerun");
+
+describe("a rerun names the machine on which the job ran, and whether EC2 said that it took it", () => {
+	test.each<[string, (it: Ledger) => void, RerunItem["machines"]]>([
+		[
+			"before the job's end",
+			(it) => [it.observe({ machines: [taken(1)] }), fails(it)],
+			[{ instanceId: instanceId(1), jobId: 1, takenBack: true }],
+		],
+		["after it", (it) => [fails(it), it.observe({ machines: [taken(1)] })], [{ instanceId: instanceId(1), jobId: 1, takenBack: true }]],
+		["not at all", (it) => [it.report(1, "interrupted"), fails(it)], [{ instanceId: instanceId(1), jobId: 1, takenBack: false }]],
+		[
+			"after the machine itself",
+			(it) => [it.report(1, "interrupted"), fails(it), it.observe({ machines: [taken(1)] })],
+			[{ instanceId: instanceId(1), jobId: 1, takenBack: true }],
+		],
+		[
+			"of one that was made for another job",
+			(it) => [it.hear(1, "in_progress", { runnerName: machineOf(2).runnerName }), it.observe({ machines: [taken(2)] }), fails(it, 2)],
+			[{ instanceId: instanceId(2), jobId: 1, takenBack: true }],
+		],
+	])("%s", (_, happens, expected) => {
+		const it = reach("running");
+		happens(it);
+		expect(rerunOf(it)?.machines).toEqual(expected);
+	});
+});
+
+test("a rerun that was refused is not tried again, and its job says why it is not run again", () => {
+	const it = reach("running");
+	it.observe({ machines: [taken(1)] });
+	fails(it);
+	const { workId = "", leaseId = "" } = rerunOf(it) ?? {};
+	it.settle({ workId, leaseId, outcome: "refused", reason: "the run was cancelled" });
+	it.wait(clocks.retry * 10);
+	it.observe({ machines: [taken(1)] });
+	expect(rerunOf(it)).toBeUndefined();
+	expect(jobDetail(it.queue, 1)?.reason).toBe("GitHub completed it: failure; not run again: the run was cancelled");
+});

@@ -68,7 +68,7 @@ async function leaseOnce(ports: Ports, state: SessionState, waitSeconds: number)
 async function sweepUntil(ports: Ports, state: SessionState, everyMs: number, ending: Promise<void>): Promise<void> {
 	const asked = new Map<string, number>();
 	const life = { begunAt: ports.now(), endsAt: ports.endsAt };
-	let rounds: Rounds = { repository: 0, run: 0 };
+	let rounds: Rounds = { repository: 0, run: 0, owed: 0 };
 	let ghosts = new Set<string>();
 	const looked: Looked = { machines: null };
 	let looks = 0;

@@ -116,7 +116,13 @@ export const Budgets = v.object({
 });
 export type Budgets = v.InferOutput<typeof Budgets>;
 
-/** `superseded` tells a session that another one serves; it must end without settling less than it holds. */
-export const LeaseAnswer = v.object({ work: v.array(WorkItem), budgets: Budgets, superseded: v.optional(v.boolean()) });
+export const LeaseAnswer = v.object({
+	work: v.array(WorkItem),
+	budgets: Budgets,
+	/** Tells a session that another one serves; it must end without settling less than it holds. */
+	superseded: v.optional(v.boolean()),
+	/** New jobs that are taken in for now: none at the cap on open jobs, and none while draining. */
+	room: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+});
 export type LeaseAnswer = v.InferOutput<typeof LeaseAnswer>;
 export const parseLeaseAnswer = parserOf(LeaseAnswer);

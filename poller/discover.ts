@@ -10,8 +10,10 @@ import type { Ports, Run, RunJob } from "./ports.ts";
 
 /** A webhook has had its time by then. */
 const YOUNG_MS = 60_000;
-/** Calls for one look: with a look each minute a third of GitHub's hourly 5,000 are never reached (DESIGN 5: at most a fifth). */
-const CALLS = 16;
+/** Calls for one look, each page counted: with some 63 looks an hour less than a fifth of GitHub's 5,000 (DESIGN 5, docs/decisions/0008). */
+const CALLS = 15;
+/** GitHub's longest page. */
+const PAGE = 100;
 /** The relay takes so many jobs at once (contract/observe.ts): while a burst waits for its turn there are more. */
 const MOST_TOLD = 1000;
 /** Two lists of runs for each repository. */
@@ -21,6 +23,13 @@ const LISTS = 2;
 export interface Rounds {
 	repository: number;
 	run: number;
+	/** Calls of the last look beyond its share: how many jobs a run has is known when they are read. */
+	owed: number;
+}
+
+/** Where a session begins: about where the one before it stopped, so that its looks come around to every repository. Pure. */
+export function roundsAt(now: number, everyMs: number): Rounds {
+	return { repository: Math.floor(now / everyMs) * Math.floor(CALLS / (2 * LISTS)), run: 0, owed: 0 };
 }
 
 /** As many of a list as there is room for, from a place on and around its end; and the next place. Pure. */
@@ -67,23 +76,27 @@ export function overdue(run: Run, jobs: readonly RunJob[], installationId: numbe
 
 /** One look. Gives where the next one goes on. */
 export async function discover(ports: Ports, active: readonly ActiveRepository[], rounds: Rounds): Promise<Rounds> {
-	const { taken, next } = nextOf(active, rounds.repository, Math.floor(CALLS / (2 * LISTS)));
+	const calls = CALLS - rounds.owed;
+	const { taken, next } = nextOf(active, rounds.repository, Math.floor(calls / (2 * LISTS)));
 	const lists = await Promise.all(
 		taken.map(async (at) => {
 			const open = await alone(ports, at.repository, () => ports.github.openRuns(at), []);
 			return open.map((run) => ({ at, run }));
 		}),
 	);
-	const runs = nextOf(lists.flat(), rounds.run, CALLS - LISTS * taken.length);
-	const found = await Promise.all(
-		runs.taken.map(async ({ at, run }) => {
-			const jobs = await alone(ports, at.repository, () => ports.github.attemptJobs(at, run.id, run.attempt), null);
-			return overdue(run, jobs ?? [], at.installationId, ports);
-		}),
-	);
-	const jobs = found.flat();
+	const open = lists.flat();
+	let left = calls - LISTS * taken.length;
+	let read = 0;
+	const jobs: JobFact[] = [];
+	for (const { at, run } of nextOf(open, rounds.run, open.length).taken) {
+		if (left <= 0) break;
+		const found = (await alone(ports, at.repository, () => ports.github.attemptJobs(at, run.id, run.attempt), null)) ?? [];
+		left -= Math.max(1, Math.ceil(found.length / PAGE));
+		read += 1;
+		jobs.push(...overdue(run, found, at.installationId, ports));
+	}
 	for (const { job } of jobs) ports.log.debug({ jobId: job.id, runId: job.runId, repository: job.repository }, "waits for long");
 	for (let at = 0; at < jobs.length; at += MOST_TOLD)
 		await ports.relay.observe({ jobs: jobs.slice(at, at + MOST_TOLD), runs: [], machines: [], complete: false });
-	return { repository: next, run: runs.next };
+	return { repository: next, run: nextOf(open, rounds.run, read).next, owed: Math.max(0, -left) };
 }

@@ -15,12 +15,13 @@ import {
 	toRunners,
 	toRuns,
 } from "./github-shapes.ts";
-import type { Delivery, Done, GitHub, RepositoryRef, Runner } from "./ports.ts";
+import type { Delivery, Done, GitHub, RepositoryRef, Room, Runner } from "./ports.ts";
 
 const PAGE = 100;
-/** What is older than this many pages waits for the next look. */
-const DELIVERY_PAGES = 5;
+/** Of one look; what is older is read by the next ones. */
+const DELIVERY_PAGES = 10;
 const RUNNER_PAGES = 10;
+const ALWAYS: Room = async () => undefined;
 
 /** A client for one session. Throws GitHubError; 404 and other expected answers are values. */
 export function createGitHub(options: GitHubOptions): GitHub {
@@ -43,11 +44,15 @@ function runCalls({ inRepository, unchanged }: GitHubRequests): Pick<GitHub, "ru
 			const answer = await orStatus([404], inRepository(at, "GET /actions/runs/{run_id}", { run_id }));
 			return typeof answer === "number" ? null : toRun(answer.data);
 		},
-		async attemptJobs(at, runId, attempt) {
+		async attemptJobs(at, runId, attempt, room = ALWAYS) {
 			const first = await jobsPage(at, runId, attempt, 1);
 			if (!first) return null;
 			const more = Math.max(0, Math.ceil(first.total / PAGE) - 1);
-			const pages = await Promise.all(Array.from({ length: more }, (_, index) => jobsPage(at, runId, attempt, index + 2)));
+			const further = async (page: number) => {
+				await room();
+				return jobsPage(at, runId, attempt, page);
+			};
+			const pages = await Promise.all(Array.from({ length: more }, (_, index) => further(index + 2)));
 			return [first, ...pages].flatMap((page) => page?.jobs ?? []);
 		},
 		async job(at, job_id) {
@@ -126,9 +131,10 @@ function runnerCalls({ inScope }: GitHubRequests): Pick<GitHub, "createRunner" |
 			const { data } = await inScope(scope, "GET ", { name, per_page: PAGE });
 			return toRunner(toRunners(data).find((runner) => runner.name === name));
 		},
-		async runners(scope) {
+		async runners(scope, room = ALWAYS) {
 			const found: (Runner & { name: string })[] = [];
 			for (let page = 1; page <= RUNNER_PAGES; page++) {
+				if (page > 1) await room();
 				const listed = toRunners((await inScope(scope, "GET ", { per_page: PAGE, page })).data);
 				found.push(...listed.flatMap((runner) => ({ name: runner.name, ...(toRunner(runner) as Runner) })));
 				if (listed.length < PAGE) break;
@@ -142,18 +148,35 @@ function runnerCalls({ inScope }: GitHubRequests): Pick<GitHub, "createRunner" |
 	};
 }
 
+const NEWEST = "";
+
 function deliveryCalls({ asApp }: GitHubRequests): Pick<GitHub, "deliveriesSince" | "redeliver"> {
+	/** Deliveries do not change: each page is read once, but for the newest. */
+	const read = new Map<number, Delivery>();
+	/** Where reading goes on, the newest place last: each looks back to what is known, or to the moment. */
+	const cursors: string[] = [];
+	const page = async (cursor: string) => {
+		const { data, headers } = await asApp("GET /app/hook/deliveries", { per_page: PAGE, ...(cursor && { cursor }) });
+		const next = /[?&]cursor=([^&>]+)[^>]*>;\s*rel="next"/.exec(String(headers.link ?? ""))?.[1];
+		return { listed: (data as unknown[]).map(toDelivery), next };
+	};
+	/** A place that GitHub does not take any more is not asked for again. */
+	const startOver = (error: unknown): never => {
+		if (error instanceof GitHubError && !error.retryable) cursors.length = 0;
+		throw error;
+	};
 	return {
-		async deliveriesSince(moment) {
-			const found: Delivery[] = [];
-			let cursor: string | undefined;
-			for (let page = 0; page < DELIVERY_PAGES; page++) {
-				const { data, headers } = await asApp("GET /app/hook/deliveries", { per_page: PAGE, ...(cursor && { cursor }) });
-				found.push(...(data as unknown[]).map(toDelivery));
-				cursor = /[?&]cursor=([^&>]+)[^>]*>;\s*rel="next"/.exec(String(headers.link ?? ""))?.[1];
-				if (!cursor || (found.at(-1)?.deliveredAt ?? 0) < moment) break;
+		async deliveriesSince(moment, room = ALWAYS) {
+			if (cursors.at(-1) !== NEWEST) cursors.push(NEWEST);
+			for (let pages = 0; pages < DELIVERY_PAGES && cursors.length > 0; pages++) {
+				if (pages > 0) await room();
+				const { listed, next } = await page(cursors.at(-1) ?? NEWEST).catch(startOver);
+				cursors.pop();
+				if (next && listed.every(({ id, deliveredAt }) => deliveredAt >= moment && !read.has(id))) cursors.push(next);
+				for (const delivery of listed) read.set(delivery.id, delivery);
 			}
-			return found.filter(({ deliveredAt }) => deliveredAt >= moment);
+			for (const [id, { deliveredAt }] of read) if (deliveredAt < moment) read.delete(id);
+			return [...read.values()].toSorted((one, other) => other.deliveredAt - one.deliveredAt || other.id - one.id);
 		},
 		async redeliver(delivery_id) {
 			await asApp("POST /app/hook/deliveries/{delivery_id}/attempts", { delivery_id });

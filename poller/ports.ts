@@ -92,17 +92,20 @@ export interface Delivery {
 /** A change that GitHub may refuse for good. */
 export type Done = { done: true } | { done: false; reason: string };
 
+/** Awaited before every further page of a list is asked for: the call itself had room for the first. */
+export type Room = () => Promise<void>;
+
 /** Null stands for GitHub's 404. Anything unexpected is thrown as a GitHubError. */
 export interface GitHub {
 	run(at: RepositoryRef, runId: number): Promise<Run | null>;
-	attemptJobs(at: RepositoryRef, runId: number, attempt: number): Promise<RunJob[] | null>;
+	attemptJobs(at: RepositoryRef, runId: number, attempt: number, room?: Room): Promise<RunJob[] | null>;
 	job(at: RepositoryRef, jobId: number): Promise<RunJob | null>;
 	/** The newest runs of a repository that have not ended, at most a hundred of each kind. */
 	openRuns(at: RepositoryRef): Promise<Run[]>;
 	createRunner(scope: RunnerScope, request: JitRequest): Promise<{ jitConfig: string } | "exists">;
 	findRunner(scope: RunnerScope, name: string): Promise<Runner | null>;
 	/** All of them, newest last, at most a thousand. */
-	runners(scope: RunnerScope): Promise<(Runner & { name: string })[]>;
+	runners(scope: RunnerScope, room?: Room): Promise<(Runner & { name: string })[]>;
 	deleteRunner(scope: RunnerScope, runnerId: number): Promise<"deleted" | "absent" | "busy">;
 	/** And those that depend on them. */
 	rerunFailedJobs(at: RepositoryRef, runId: number): Promise<Done>;
@@ -112,8 +115,8 @@ export interface GitHub {
 	/** Of the repository's organisation. */
 	runnerGroup(at: RepositoryRef, id: number): Promise<RunnerGroup | null>;
 	approvals(at: RepositoryRef, runId: number): Promise<Approval[]>;
-	/** Newest first, back to a moment (epoch ms). */
-	deliveriesSince(moment: number): Promise<Delivery[]>;
+	/** Newest first, back to a moment (epoch ms). Of many the oldest may be missing until it was called some more times. */
+	deliveriesSince(moment: number, room?: Room): Promise<Delivery[]>;
 	redeliver(deliveryId: number): Promise<void>;
 	/** The newest of actions/runner, asked as the installation of one of these owners. */
 	runnerReleases(owners: readonly Pick<Owner, "name" | "installationId">[]): Promise<RunnerRelease[]>;

@@ -1,5 +1,5 @@
 // Reads runs and their jobs from GitHub: once for each run and attempt in a batch, not once for each job; and once for batches that follow
-// each other closely, as a burst of webhooks makes them.
+// each other closely, as a burst of webhooks makes them. Of a run with more pages of jobs than are asked for, those jobs alone are read.
 import { GitHubError } from "./github-error.ts";
 import type { GitHub, RepositoryRef, RunJob } from "./ports.ts";
 import type { RunReading } from "./verify.ts";
@@ -18,6 +18,8 @@ interface Kept {
 
 /** A reading is as good as a new one for less time than a launch takes. */
 const FRESH_MS = 1000;
+/** GitHub's longest page of jobs: each is a call. */
+const PAGE = 100;
 
 /** The readers of one batch. */
 export interface RunReaders {
@@ -27,19 +29,29 @@ export interface RunReaders {
 	readQueued: ReadRun;
 }
 
-/** What makes the readers of a session's batches. What goes wrong is a reading too. */
-export function createRunReaders(github: GitHub, now: () => number): () => RunReaders {
+const keyOf = ({ repository, runId, attempt }: JobAddress) => `${repository} ${runId} ${attempt}`;
+
+/** What makes the readers of a session's batches, of which each is told its jobs. What goes wrong is a reading too. */
+export function createRunReaders(github: GitHub, now: () => number): (jobs?: readonly JobAddress[]) => RunReaders {
 	const kept = new Map<string, Kept>();
+	/** Of the runs that were listed: how many calls that took. */
+	const pages = new Map<string, number>();
 	const forget = () => {
 		for (const [key, { begunAt }] of kept) if (now() - begunAt > FRESH_MS) kept.delete(key);
 	};
 	function reread(key: string, job: JobAddress): Promise<RunReading> {
-		const reading = guarded(() => readRun(github, job));
+		const reading = guarded(async () => {
+			const listed = await readRun(github, job);
+			if (listed.kind === "read") pages.set(key, Math.ceil(listed.jobs.size / PAGE));
+			return listed;
+		});
 		kept.set(key, { begunAt: now(), reading });
 		return reading;
 	}
-	return () => {
+	return (jobs) => {
 		forget();
+		const asked = jobs && Map.groupBy(jobs, keyOf);
+		const isFew = (key: string) => asked !== undefined && (asked.get(key)?.length ?? 0) < (pages.get(key) ?? 0);
 		const before = new Set(kept.values());
 		const mine = new Map<string, Promise<RunReading>>();
 		const shown = async (key: string, job: JobAddress): Promise<RunReading | null> => {
@@ -48,10 +60,9 @@ export function createRunReaders(github: GitHub, now: () => number): () => RunRe
 			const reading = await earlier.reading;
 			return reading.kind === "read" && reading.jobs.get(job.id)?.status === "queued" ? reading : null;
 		};
-		const keyOf = ({ repository, runId, attempt }: JobAddress) => `${repository} ${runId} ${attempt}`;
 		const read: ReadRun = async (job) => {
 			const key = keyOf(job);
-			const reading = mine.get(key) ?? reread(key, job);
+			const reading = mine.get(key) ?? (isFew(key) ? guarded(() => readAlone(github, job)) : reread(key, job));
 			mine.set(key, reading);
 			return withJob(github, job, await reading);
 		};
@@ -63,6 +74,12 @@ async function readRun(github: GitHub, at: JobAddress): Promise<RunReading> {
 	const [run, jobs] = await Promise.all([github.run(at, at.runId), github.attemptJobs(at, at.runId, at.attempt)]);
 	if (!run || !jobs) return { kind: "absent" };
 	return { kind: "read", run, jobs: new Map(jobs.map((job) => [job.id, job])) };
+}
+
+/** Without its jobs, which are then asked for by their ids. */
+async function readAlone(github: GitHub, at: JobAddress): Promise<RunReading> {
+	const run = await github.run(at, at.runId);
+	return run ? { kind: "read", run, jobs: new Map() } : { kind: "absent" };
 }
 
 /** A job that a list leaves out is asked for by its id: lists lag behind. */

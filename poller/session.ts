@@ -1,6 +1,7 @@
 // One run of the poller: leases until it must end, sweeps now and then, and waits for what it began.
-import { discover, type Rounds } from "./discover.ts";
+import { discover, roundsAt } from "./discover.ts";
 import { sweepGhosts } from "./ghosts.ts";
+import { redeliveriesAt } from "./points.ts";
 import type { Ports } from "./ports.ts";
 import { RelayError } from "./relay.ts";
 import { type Looked, sweepDeliveries, sweepMachines } from "./sweep.ts";
@@ -26,7 +27,7 @@ export async function runSession(ports: Ports, session: string, sweepMs: number)
 	let isServing = false;
 	const serve = () => {
 		isServing = true;
-		runBeside(ports, state, "sweeping", () => sweepUntil(ports, sweepMs, ending.promise));
+		runBeside(ports, state, "sweeping", () => sweepUntil(ports, state, sweepMs, ending.promise));
 		runBeside(ports, state, "looking at the runner's age", () => watchRunner(ports));
 		runBeside(ports, state, "counting", () => flushUntil(ports, sweepMs, ending.promise));
 	};
@@ -57,15 +58,17 @@ async function leaseOnce(ports: Ports, state: SessionState, waitSeconds: number)
 	} catch (error) {
 		if (!(error instanceof RelayError && error.retryable)) throw error;
 		ports.log.warn({ error: error.message }, "no lease");
+		state.room = 0;
 		await ports.sleep(RELAY_PAUSE_MS);
 		return null;
 	}
 }
 
 /** Sweeps at once and then every so often; two sweeps never overlap. */
-async function sweepUntil(ports: Ports, everyMs: number, ending: Promise<void>): Promise<void> {
+async function sweepUntil(ports: Ports, state: SessionState, everyMs: number, ending: Promise<void>): Promise<void> {
 	const asked = new Map<string, number>();
-	let rounds: Rounds = { repository: 0, run: 0 };
+	const life = { begunAt: ports.now(), endsAt: ports.endsAt };
+	let rounds = roundsAt(ports.now(), everyMs);
 	let ghosts = new Set<string>();
 	const looked: Looked = { machines: null };
 	let looks = 0;
@@ -79,7 +82,10 @@ async function sweepUntil(ports: Ports, everyMs: number, ending: Promise<void>):
 		isOver = true;
 	});
 	while (!isOver) {
-		const results = await Promise.allSettled([look(), sweepDeliveries(ports, asked)]);
+		const results = await Promise.allSettled([
+			look(),
+			sweepDeliveries(ports, asked, Math.min(state.room, redeliveriesAt(ports.now(), life))),
+		]);
 		for (const result of results) if (result.status === "rejected") ports.log.error({ error: String(result.reason) }, "sweep broke off");
 		await Promise.race([ports.sleep(everyMs), ending]);
 	}

@@ -1,5 +1,6 @@
 // Looks over what no webhook tells: machines that nobody wants, deliveries that failed. From current state alone, so any of them may be missed.
 import type { ActiveRepository } from "../contract/observe.ts";
+import { GitHubError } from "./github-error.ts";
 import { machineIds } from "./log-ids.ts";
 import { endOutlived } from "./outlived.ts";
 import type { Delivery, Instance, Ports } from "./ports.ts";
@@ -40,33 +41,56 @@ export function endedSince(before: Looked["machines"], all: readonly Instance[])
 	return ended.map((instance) => ({ ...instance, privateIp: instance.privateIp ?? before.get(instance.instanceId)?.privateIp ?? null }));
 }
 
-/** Deliveries are looked at this far back; GitHub keeps them for three days (FACTS 2.6). */
-const LOOK_BACK_MS = 60 * 60_000;
+/** Deliveries are looked at this far back: GitHub keeps them for three days (FACTS 2.6), and a thousand take two hours to be sent again. */
+const LOOK_BACK_MS = 6 * 60 * 60_000;
 /** A delivery that was sent again is given this long to show. */
 const PATIENCE_MS = 2 * 60_000;
-const MOST_REDELIVERED = 50;
+/** How long the first, the second and the last time that a delivery is sent again wait since it failed. */
+const WAITS_MS = [0, 10 * 60_000, 60 * 60_000];
+const MINUTE_MS = 60_000;
 
-/** Asks GitHub to send again what the relay did not take. `asked` is when each was asked for, by guid. */
-export async function sweepDeliveries(ports: Ports, asked: Map<string, number>): Promise<void> {
+/**
+ * Asks GitHub to send again what the relay did not take, at most so many in a minute: none while the relay takes none. `asked` is when each was
+ * asked for, by guid.
+ */
+export async function sweepDeliveries(ports: Ports, asked: Map<string, number>, most: number): Promise<void> {
 	const now = ports.now();
+	const left = most - [...asked.values()].filter((at) => now - at < MINUTE_MS).length;
+	if (left <= 0) return;
 	const failed = failedDeliveries(await ports.github.deliveriesSince(now - LOOK_BACK_MS), asked, now);
-	for (const { id, guid } of failed.slice(0, MOST_REDELIVERED)) {
-		asked.set(guid, now);
-		await ports.github.redeliver(id);
-		ports.log.info({ delivery: guid }, "redelivering");
+	for (const delivery of failed.slice(0, left)) {
+		asked.set(delivery.guid, ports.now());
+		await redeliver(ports, delivery);
 	}
 }
 
-/** The newest try of every delivery of which every try was lost. Pure. */
+/** One that GitHub will not send does not keep the others from being sent. */
+async function redeliver({ github, log }: Ports, { id, guid }: Delivery): Promise<void> {
+	try {
+		await github.redeliver(id);
+		log.info({ delivery: guid }, "redelivering");
+	} catch (error) {
+		if (!(error instanceof GitHubError) || error.retryable) throw error;
+		log.warn({ delivery: guid, error: error.message }, "not redelivered");
+	}
+}
+
+/** The newest try of every delivery of which every try was lost, once it is time for another one: first what waits for longest. Pure. */
 export function failedDeliveries(deliveries: readonly Delivery[], asked: ReadonlyMap<string, number>, now: number): Delivery[] {
-	const ours = deliveries.filter(({ event }) => event === "workflow_job");
-	const lost = ours.filter(({ isOver }) => !isOver);
-	if (lost.length === 0) return [];
-	const taken = new Set(ours.filter(({ isOver }) => isOver).map(({ guid }) => guid));
-	const failed = lost.filter(({ guid }) => !taken.has(guid));
-	return [...Map.groupBy(failed, ({ guid }) => guid).values()].flatMap((tries) => {
-		const [newest] = tries.toSorted((one, other) => other.deliveredAt - one.deliveredAt || other.id - one.id);
-		if (!newest) return [];
-		return now - (asked.get(newest.guid) ?? 0) < PATIENCE_MS ? [] : [newest];
-	});
+	const lost = new Map<string, Delivery[]>();
+	for (const delivery of deliveries)
+		if (!delivery.isOver && delivery.event === "workflow_job") lost.set(delivery.guid, [...(lost.get(delivery.guid) ?? []), delivery]);
+	if (lost.size === 0) return [];
+	for (const { guid, isOver } of deliveries) if (isOver) lost.delete(guid);
+	return [...lost.values()].flatMap((tries) => dueOf(tries, asked, now)).toSorted(byAge);
+}
+
+const byAge = (one: Delivery, other: Delivery) => one.deliveredAt - other.deliveredAt || one.id - other.id;
+
+/** The newest of a delivery's tries, if it is to be sent again now. */
+function dueOf(tries: readonly Delivery[], asked: ReadonlyMap<string, number>, now: number): Delivery[] {
+	const newest = tries.toSorted(byAge).at(-1);
+	const wait = WAITS_MS[tries.length - 1];
+	if (!newest || wait === undefined || now - newest.deliveredAt < wait) return [];
+	return now - (asked.get(newest.guid) ?? 0) < PATIENCE_MS ? [] : [newest];
 }

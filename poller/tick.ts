@@ -7,7 +7,7 @@ import { kept } from "./kept.ts";
 import { launch } from "./launch.ts";
 import { type OutcomeBody, settle, settleWith } from "./outcome.ts";
 import type { Ports, Relay } from "./ports.ts";
-import { createRunReaders, type ReadRun, type RunReaders } from "./read-runs.ts";
+import { createRunReaders, type ReadRun } from "./read-runs.ts";
 import { createRegistrationHolds, type RegistrationHolds } from "./registration-holds.ts";
 import { rerun } from "./rerun.ts";
 import { terminate } from "./terminate.ts";
@@ -22,8 +22,10 @@ export interface SessionState {
 	/** Of the lease whose answer is awaited; the next one gets its own. */
 	leases: number;
 	/** Makes the readers of each lease. */
-	readers: () => RunReaders;
+	readers: ReturnType<typeof createRunReaders>;
 	registrations: RegistrationHolds;
+	/** New jobs that the relay takes in, as its newest lease says; none while it does not answer. */
+	room: number;
 	/** Items under way, by workId. */
 	working: Map<string, WorkItem>;
 	/** Everything that goes on beside the next lease. */
@@ -34,6 +36,7 @@ export function newSession({ github, now }: Ports, session: string): SessionStat
 	return {
 		session,
 		leases: 0,
+		room: 0,
 		readers: createRunReaders(github, now),
 		registrations: createRegistrationHolds(now),
 		working: new Map(),
@@ -58,8 +61,9 @@ export async function tick(ports: Ports, state: SessionState, waitSeconds: numbe
 		endsAt: ports.endsAt,
 		caps: capsOf(ports.config),
 	};
-	const { work, budgets, superseded = false } = await ports.relay.lease(request);
+	const { work, budgets, superseded = false, room = Number.POSITIVE_INFINITY } = await ports.relay.lease(request);
 	state.leases += 1;
+	state.room = room;
 	if (budgets.alarm) ports.log.error({ alarm: budgets.alarm }, "launching is paused until an operator has looked");
 	if (work.length > 0) runBeside(ports, state, "work", () => perform(ports, state, work, budgets));
 	return { superseded };
@@ -89,7 +93,7 @@ export async function perform(ports: Ports, state: SessionState, work: readonly 
 	const { fresh, again } = takeUp(state, work);
 	ports.log.debug({ workIds: fresh.map(({ workId }) => workId), again: again.length }, "leased");
 	const at: Ports = { ...ports, relay: lettingGo(ports.relay, state) };
-	const { read, readQueued } = state.readers();
+	const { read, readQueued } = state.readers(fresh.flatMap((item) => (item.kind === "check" || isLaunch(item) ? [item.job] : [])));
 	const inTurn = createTurns(TAGS_AT_A_TIME);
 	const beside = (run: () => Promise<void>) => runBeside(ports, state, "tagging", () => inTurn(run));
 	const [launches, others] = [fresh.filter(isLaunch), fresh.filter((item) => !isLaunch(item))];

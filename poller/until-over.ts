@@ -20,7 +20,9 @@ export function createLife(): Life {
 	const untilOver =
 		(call: Call): Call =>
 		(...values) =>
-			isOver ? never : call(...values).then(answered, failed);
+			isOver ? never : call(...values.map(lasting)).then(answered, failed);
+	/** What a call waits for in its midst, such as room for its next page. */
+	const lasting = (value: unknown) => (typeof value === "function" ? untilOver(value as Call) : value);
 	return {
 		of<T extends object>(port: T): T {
 			const calls: Record<string, Call> = {};

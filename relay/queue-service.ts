@@ -19,7 +19,7 @@ import type { Entered } from "./job-rows.ts";
 import { note } from "./note.ts";
 import { observe } from "./observe.ts";
 import { openQueue, type Queue } from "./queue.ts";
-import { type Delivery, type Intake, type Receipt, receive } from "./receive.ts";
+import { type Delivery, type Intake, type Receipt, receive, roomOf } from "./receive.ts";
 import { createReportLimit } from "./report-limit.ts";
 import { admit, type Serving } from "./sessions.ts";
 import { jobOfWork, settle } from "./settle.ts";
@@ -95,7 +95,8 @@ export class QueueService {
 	}
 
 	lease(request: LeaseRequest): Promise<LeaseAnswer> {
-		return this.#answers.once(request.requestId, this.#surface.now(), () => this.#answer(request));
+		const answer = async () => ({ ...(await this.#answer(request)), room: roomOf(this.#queue, this.#intake) });
+		return this.#answers.once(request.requestId, this.#surface.now(), answer);
 	}
 
 	settle(request: SettleRequest): SettleAnswer {

@@ -27,11 +27,16 @@ export function claimOf(queue: Queue, runnerName: string | null): Claim {
 	return instanceId === null ? UNCLAIMED : queue.claim(instanceId);
 }
 
+/** How many jobs that are not known yet are taken in for now. */
+export function roomOf(queue: Queue, { maxOpenJobs }: Intake): number {
+	return queue.setting("switches")?.drain ? 0 : Math.max(0, maxOpenJobs - queue.open.size);
+}
+
 /** Why a job that is not known yet is not taken in. Ends are always taken, so that a late `queued` launches nothing. */
 function refusalOf(queue: Queue, fact: Fact, intake: Intake): Receipt | null {
 	if (fact.stage === "running" || fact.stage === "done") return null;
-	if (queue.setting("switches")?.drain) return "draining";
-	return queue.open.size >= intake.maxOpenJobs ? "full" : null;
+	if (roomOf(queue, intake) > 0) return null;
+	return queue.setting("switches")?.drain ? "draining" : "full";
 }
 
 function meetNew(queue: Queue, event: Pick<JobEvent, "job" | "createdAt">, fact: Fact, now: number, clocks: Clocks): Moves {

@@ -6,7 +6,6 @@ import { classOfCode, failureOf, failureOfCall, retryLaunchAt } from "../../poll
 import { GitHubError, laterAfter, retryMoment } from "../../poller/github-error.ts";
 import { toDelivery, toRun } from "../../poller/github-shapes.ts";
 import type { Instance, Run, RunJob } from "../../poller/ports.ts";
-import { failedDeliveries } from "../../poller/sweep.ts";
 import { patientWithYoung, standingOf } from "../../poller/verify.ts";
 import { job, NOW, run } from "./facts.ts";
 import { resolved } from "./poller-world.ts";
@@ -173,26 +172,6 @@ describe("care", () => {
 		[instance({ state: "terminated", stateReason: "Server.InternalError" }), null, "EC2 says terminated, Server.InternalError"],
 	])("a machine %p with runner %p is lost because %p", (machine, runner, expected) => {
 		expect(whyLost(machine, runner)).toBe(expected);
-	});
-
-	test("a delivery is sent again until one try of it succeeds, and not while one is on its way", () => {
-		const tried = (id: number, guid: string, succeeded: boolean, event = "workflow_job") => ({
-			id,
-			guid,
-			deliveredAt: NOW + id,
-			isOver: succeeded,
-			event,
-		});
-		const deliveries = [
-			tried(1, "a", false),
-			tried(2, "a", true),
-			tried(3, "b", false),
-			tried(4, "b", false),
-			tried(5, "c", false),
-			tried(6, "d", false, "ping"),
-		];
-		const failed = failedDeliveries(deliveries, new Map([["c", NOW - 1000]]), NOW);
-		expect(failed.map(({ id }) => id)).toEqual([4]);
 	});
 
 	test.each([

@@ -2,11 +2,12 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { parseObserveRequest } from "../../contract/observe.ts";
-import { discover, nextOf, overdue } from "../../poller/discover.ts";
+import { discover, nextOf, overdue, roundsAt } from "../../poller/discover.ts";
 import { GitHubError } from "../../poller/github-error.ts";
 import type { GitHub, Ports, Relay, RunJob } from "../../poller/ports.ts";
 import { config, job, NOW, run } from "./facts.ts";
 
+const START = { repository: 0, run: 0, owed: 0 };
 const LONG_AGO = { createdAt: NOW - 10 * 60_000 };
 const found = (...jobs: Partial<RunJob>[]) =>
 	overdue(
@@ -49,6 +50,21 @@ describe("a look at GitHub", () => {
 		expect(parseObserveRequest({ jobs, runs: [], machines: [] })).toMatchObject({ ok: true });
 	});
 
+	test("of sessions one after the other comes around to every repository, however many are active", () => {
+		const [minute, looks] = [60_000, 13];
+		const repositories = Array.from({ length: 100 }, (_, at) => at);
+		const seen = new Set<number>();
+		for (let session = 0; session < 10; session += 1) {
+			let { repository } = roundsAt(NOW + session * looks * minute, minute);
+			for (let look = 0; look < looks; look += 1) {
+				const { taken, next } = nextOf(repositories, repository, 3);
+				for (const it of taken) seen.add(it);
+				repository = next;
+			}
+		}
+		expect(seen.size).toBe(100);
+	});
+
 	test("is not kept from the others by a repository that is gone, or that answers what nobody can read", async () => {
 		const active = ["gone", "odd", "here"].map((name) => ({ repository: `octo-org/${name}`, installationId: 7 }));
 		const { ports, told, warned } = lookingAt(async ({ repository }) => {
@@ -56,7 +72,7 @@ describe("a look at GitHub", () => {
 			if (repository.endsWith("odd")) v.parse(v.number(), "ten");
 			return [run];
 		});
-		const { repository } = await discover(ports, active, { repository: 0, run: 0 });
+		const { repository } = await discover(ports, active, START);
 		expect(told).toEqual([7]);
 		expect(warned).toEqual(["octo-org/gone", "octo-org/odd"]);
 		expect(repository).toBe(0);
@@ -65,15 +81,41 @@ describe("a look at GitHub", () => {
 	test("tells of a burst in parts that the relay takes", async () => {
 		const burst = Array.from({ length: 2300 }, (_, at) => ({ ...job, ...LONG_AGO, id: at + 1 }));
 		const { ports, told } = lookingAt(async () => [run], burst);
-		await discover(ports, [{ repository: "octo-org/here", installationId: 7 }], { repository: 0, run: 0 });
+		await discover(ports, [{ repository: "octo-org/here", installationId: 7 }], START);
 		expect(told).toEqual(burst.map(({ id }) => id));
+	});
+
+	test.each([
+		["eight runs of 256 jobs", 8, 256],
+		["a hundred runs of 40 jobs", 100, 40],
+		["two runs of a thousand jobs", 2, 1000],
+	])("makes fewer than a fifth of GitHub's 5,000 calls in an hour, each page counted: %s in four repositories", async (_, count, size) => {
+		let calls = 0;
+		const reads = new Map<number, number>();
+		const runs = Array.from({ length: count }, (_, at) => ({ ...run, id: at + 1 }));
+		const { ports } = lookingAt(async () => {
+			calls += 2;
+			return runs;
+		});
+		const attemptJobs: GitHub["attemptJobs"] = async (_, id) => {
+			calls += Math.ceil(size / 100);
+			reads.set(id, (reads.get(id) ?? 0) + 1);
+			return Array.from({ length: size }, () => job);
+		};
+		const active = ["a", "b", "c", "d"].map((name) => ({ repository: `octo-org/${name}`, installationId: 7 }));
+		let rounds = START;
+		// A look every minute, and one more at the beginning of every session.
+		for (let look = 0; look < 65; look++) rounds = await discover({ ...ports, github: { ...ports.github, attemptJobs } }, active, rounds);
+		expect(calls).toBeLessThanOrEqual(1000);
+		expect(calls).toBeGreaterThan(800);
+		expect(reads.size).toBe(count);
 	});
 
 	test("is broken off by what may pass: it goes on at the same place", async () => {
 		const { ports } = lookingAt(async () => {
 			throw new GitHubError("GET /actions/runs", 502, "", null);
 		});
-		await expect(discover(ports, [{ repository: "octo-org/here", installationId: 7 }], { repository: 0, run: 0 })).rejects.toThrow("502");
+		await expect(discover(ports, [{ repository: "octo-org/here", installationId: 7 }], START)).rejects.toThrow("502");
 	});
 
 	test("goes on where the last one ended, around the end of the list", () => {

@@ -74,6 +74,24 @@ describe("runs", () => {
 		expect(asked).toHaveLength(4);
 	});
 
+	test("of many pages are read job by job for a batch of a few of their jobs, once it is known how many pages they have", async () => {
+		const { github, asked } = countingGitHub(numbered(...Array.from({ length: 1000 }, (_, at) => at + 1)));
+		let now = 0;
+		const readers = createRunReaders(github, () => now);
+		const batchOf = async (...ids: number[]) => {
+			now += 2000;
+			const jobs = ids.map((id) => at(id));
+			const { read } = readers(jobs);
+			const readings = await Promise.all(jobs.map(read));
+			for (const [index, reading] of readings.entries())
+				expect(reading.kind === "read" ? reading.jobs.get(ids[index] ?? 0)?.status : reading.kind).toBe("queued");
+			return asked.splice(0);
+		};
+		expect(await batchOf(1, 2)).toEqual(["run", "jobs"]);
+		expect(await batchOf(3, 4)).toEqual(["run", "job 3", "job 4"]);
+		expect(await batchOf(1, 2, 3, 4, 5, 6, 7, 8, 9, 10)).toEqual(["run", "jobs"]);
+	});
+
 	test("a job that a list leaves out is asked for by its id", async () => {
 		const { github, asked } = countingGitHub(numbered(1));
 		await launchReaders(github, () => 0)()(at(9));

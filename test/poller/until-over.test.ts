@@ -37,6 +37,22 @@ describe("the life of a session", () => {
 		expect(await settledWithin(called)).toBe("nothing");
 	});
 
+	test("a call under way does not go on after it with what it waited for, such as room for its next page", async () => {
+		let pages = 0;
+		const life = createLife();
+		const { list } = life.of({
+			async list(room: () => Promise<void>) {
+				for (; pages < 2; pages++) await room();
+			},
+		});
+		const room = Promise.withResolvers<void>();
+		const listed = list(() => room.promise);
+		life.end();
+		room.resolve();
+		expect(await settledWithin(listed)).toBe("nothing");
+		expect(pages).toBe(0);
+	});
+
 	test("no call begins after it, on any of its ports", async () => {
 		const [one, other] = [slowPort(), slowPort()];
 		const life = createLife();

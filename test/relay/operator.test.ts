@@ -71,7 +71,9 @@ describe("switches", () => {
 		await relay.operator("/switches", { drain: true });
 		expect((await relay.webhook(payloadOf(9, "queued"))).status).toBe(503);
 		expect((await relay.webhook(payloadOf(2, "completed", { conclusion: "cancelled" }))).status).toBe(202);
+		expect((await relay.lease()).room).toBe(0);
 		await relay.operator("/switches", { drain: false });
+		expect((await relay.lease()).room).toBeGreaterThan(0);
 	});
 
 	test("a change that names no switch is answered 400", async () => {

@@ -188,9 +188,11 @@ describe("webhook refusals", () => {
 	test("a new job beyond MAX_OPEN_JOBS is answered 503, and events of known jobs are still taken", async () => {
 		await using full = await relayUnderTest({ MAX_OPEN_JOBS: "1" });
 		expect((await full.webhook(payloadOf(1, "queued"))).status).toBe(202);
+		expect((await full.lease()).room).toBe(0);
 		const refused = delivery(payloadOf(2, "queued"));
 		expect(await answer(full.call("/webhook", refused))).toMatchObject([503, { error: "unavailable" }]);
 		expect(await answer(full.webhook(payloadOf(1, "completed", { conclusion: "success" })))).toMatchObject([202, { accepted: true }]);
+		expect((await full.lease()).room).toBe(1);
 		// The refused delivery was not remembered as seen.
 		expect(await answer(full.call("/webhook", refused))).toMatchObject([202, { accepted: true }]);
 	});

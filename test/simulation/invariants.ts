@@ -1,24 +1,14 @@
 // What must hold after every step of a run, with the bounds.
 import type { CreateFleetCommandInput } from "@aws-sdk/client-ec2";
 import type { Outcome } from "../../contract/settle.ts";
+import { BOUNDS } from "./bounds.ts";
 import type { Ec2Model, Machine } from "./ec2.ts";
 import type { GitHubModel } from "./github.ts";
 import type { JobsModel } from "./jobs.ts";
+import { createPaths } from "./paths.ts";
 import type { RelayModel } from "./relay.ts";
 import { MINUTE } from "./sessions.ts";
 import type { Setting } from "./world.ts";
-
-export const BOUNDS = {
-	/** Once faults have stopped, a job that GitHub shows queued runs, has a machine on its way or a reason within this. */
-	path: 30 * MINUTE,
-	/** Machines alive beyond the open jobs: those that end, replacements, and of one lease (100 items) those that a dying poller left behind and whose jobs other machines took. */
-	spare: 100,
-	/** No machine lives longer than its boot limit, its longest job and what the sweep takes. */
-	life: 7 * 60 * MINUTE,
-};
-
-/** The bounds for people. */
-export const BOUND_LINE = `bounds: a path to a machine or a reason within ${BOUNDS.path / MINUTE} min after the faults, at most ${BOUNDS.spare} machines beyond the open jobs, no machine older than ${BOUNDS.life / (60 * MINUTE)} h, 900 points of GitHub's a minute, EC2's 50 changes and 5 a second`;
 
 export interface Models {
 	jobs: JobsModel;
@@ -36,6 +26,7 @@ function tierOf({ request }: Extract<Outcome, { outcome: "launching" }>): string
 /** What is looked at after every step must be cheap; the rest is asked for each minute. */
 export function createInvariants(setting: Setting, { jobs, github, ec2, relay }: Models) {
 	const { clock, broken } = setting;
+	const paths = createPaths(setting, { jobs, ec2, relay });
 	const jobOn = (machine: Machine) => [...github.runners.values()].find(({ name }) => name.includes(machine.instanceId))?.job ?? null;
 	ec2.onTerminate((machine) => {
 		const job = jobOn(machine);
@@ -55,8 +46,9 @@ export function createInvariants(setting: Setting, { jobs, github, ec2, relay }:
 					broken(`a launch of tier ${tierOf(result)} was decided for job ${id}, which it must not admit`);
 			}
 		},
-		/** Each minute. */
-		look(): void {
+		/** Each minute. `quietSince`: when the faults stopped, once they have. */
+		look(quietSince: number | null): void {
+			if (quietSince !== null) paths.look(quietSince);
 			const alive = ec2.alive();
 			const open = jobs.open().length;
 			const old = alive.find(({ launchedAt }) => clock.now() - launchedAt > BOUNDS.life);

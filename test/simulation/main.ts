@@ -1,7 +1,7 @@
 // `bun run simulate`: simulated days, one for each seed, and what is wrong with those that break a rule.
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { BOUND_LINE } from "./invariants.ts";
+import { BOUND_LINE } from "./bounds.ts";
 import { PLANTS } from "./plants.ts";
 import { type Days, simulateDays } from "./processes.ts";
 import type { Peaks } from "./simulate.ts";

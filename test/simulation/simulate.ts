@@ -120,8 +120,9 @@ export async function simulate(
 		const waiting = jobs.open().filter(({ status }) => status === "queued");
 		if (dice.chance(setting.faults.now.cancelled)) for (const job of waiting.slice(0, 3)) jobs.cancel(job);
 	}
+	let quietSince: number | null = null;
 	function look(): void {
-		invariants.look();
+		invariants.look(quietSince);
 		const open = jobs.open().length;
 		peaks.open = Math.max(peaks.open, open);
 		peaks.spare = Math.max(peaks.spare, ec2.alive().length - open);
@@ -133,6 +134,7 @@ export async function simulate(
 	clock.after(QUIET_FROM, () => {
 		tell("day", "the faults stop");
 		setting.faults.now = NO_FAULTS;
+		quietSince = clock.now();
 	});
 	clock.run(START + DAY, () => undefined);
 	invariants.end(START + QUIET_FROM);

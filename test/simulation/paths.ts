@@ -12,6 +12,7 @@ const FULL = / has as many machines as it may have at a time: [0-9]+$/;
 export function createPaths({ clock, broken }: Pick<Setting, "clock" | "broken">, { jobs, ec2, relay }: Models) {
 	/** When a look last found that a job had a machine or a reason. */
 	const hadAt = new Map<number, number>();
+	const told = new Set<number>();
 
 	/** What its seat in the ledger names is there, and young enough to boot still. */
 	function hasMachine(seat: string | undefined): boolean {
@@ -33,6 +34,8 @@ export function createPaths({ clock, broken }: Pick<Setting, "clock" | "broken">
 		const waits = now - Math.max(since, hadAt.get(job.id) ?? 0);
 		// A decision alone is no machine: launches that bring none, one or many, are no path for long.
 		if (now - since <= BOUNDS.path || (state === "launching" && waits <= BOUNDS.path + BOUNDS.launch)) return;
+		if (told.has(job.id)) return;
+		told.add(job.id);
 		const [queued, lost] = [now - job.createdAt, waits].map((ms) => Math.round(ms / MINUTE));
 		broken(
 			`job ${job.id} is queued for ${queued} minutes and has had neither a machine nor a reason for ${lost}: ${state}, ${record?.reason}`,

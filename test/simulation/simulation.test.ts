@@ -7,6 +7,8 @@ import { simulate } from "./simulate.ts";
 
 const SEEDS = 500;
 const WORDS: Record<Plant, string> = {
+	sleeps: "launches nothing for some hours in which the faults stop",
+	decides: "decides launches and makes none for some hours in which the faults stop",
 	deaf: "looks for nothing itself",
 	acknowledgesFirst: "acknowledges before it launches",
 	regroups: "groups anew what it is handed out again",

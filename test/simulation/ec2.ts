@@ -130,6 +130,7 @@ export function createEc2Model(setting: Setting, boot: (machine: Machine) => voi
 	const port: Ec2 = {
 		createFleet: (request) =>
 			call("CreateFleet", () => {
+				asked(request);
 				fleets += 1;
 				const token = request.ClientToken ?? "";
 				const text = JSON.stringify(request);
@@ -167,6 +168,7 @@ export function createEc2Model(setting: Setting, boot: (machine: Machine) => voi
 			}),
 	};
 	let terminated: (machine: Machine) => void = () => undefined;
+	let asked: (request: CreateFleetCommandInput) => void = () => undefined;
 	return {
 		port,
 		machines,
@@ -176,6 +178,10 @@ export function createEc2Model(setting: Setting, boot: (machine: Machine) => voi
 		/** Told of every machine that the poller ends while it is alive. */
 		onTerminate(told: (machine: Machine) => void): void {
 			terminated = told;
+		},
+		/** Told of every fleet that is asked for. */
+		onFleet(told: (request: CreateFleetCommandInput) => void): void {
+			asked = told;
 		},
 	};
 }

@@ -17,9 +17,8 @@ export interface Models {
 	relay: RelayModel;
 }
 
-/** The tier that an intent tags its machines with. */
-function tierOf({ request }: Extract<Outcome, { outcome: "launching" }>): string {
-	const { TagSpecifications = [] } = (request.first ?? {}) as CreateFleetCommandInput;
+/** The tier that a fleet's machines are tagged with. */
+function tierOf({ TagSpecifications = [] }: CreateFleetCommandInput): string {
 	return TagSpecifications[0]?.Tags?.find(({ Key }) => Key === "mayfly:tier")?.Value ?? "";
 }
 
@@ -33,18 +32,29 @@ export function createInvariants(setting: Setting, { jobs, github, ec2, relay }:
 		const age = clock.now() - machine.launchedAt;
 		if (job && job.status === "in_progress" && age < BOUNDS.life) broken(`${machine.instanceId} was terminated while it ran job ${job.id}`);
 	});
+	function deciding(what: string, members: readonly number[], tier: string): void {
+		for (const id of members) {
+			const job = jobs.jobs.get(id);
+			if (!job) broken(`${what} for job ${id}, which GitHub does not know`);
+			else if (!jobs.mayHave(job, tier)) broken(`${what} of tier ${tier} for job ${id}, which it must not admit`);
+		}
+	}
+	ec2.onFleet((request) => {
+		const token = request.ClientToken ?? "";
+		// The fallback's is told apart by its end (docs/decisions/0003).
+		const intent = relay.intent(token.replace(/-od$/, ""));
+		if (!intent) return broken(`a fleet was asked for under ${token}, and the ledger holds no such launch`);
+		const machines = request.TargetCapacitySpecification?.TotalTargetCapacity ?? 0;
+		if (machines > intent.members.length) broken(`a fleet of ${machines} was asked for by a launch for ${intent.members.length} jobs`);
+		deciding("a fleet was asked for", intent.members, tierOf(request));
+	});
 	return {
 		/** What a poller is about to say of a launch. */
 		settling(result: Outcome): void {
 			if (result.outcome === "launched" && !ec2.machines.has(result.instanceId))
 				broken(`${result.instanceId} was settled as launched and does not exist`);
 			if (result.outcome !== "launching") return;
-			for (const id of result.members) {
-				const job = jobs.jobs.get(id);
-				if (!job) broken(`a launch was decided for job ${id}, which GitHub does not know`);
-				else if (!jobs.mayHave(job, tierOf(result)))
-					broken(`a launch of tier ${tierOf(result)} was decided for job ${id}, which it must not admit`);
-			}
+			deciding("a launch was decided", result.members, tierOf((result.request.first ?? {}) as CreateFleetCommandInput));
 		},
 		/** Each minute. `quietSince`: when the faults stopped, once they have. */
 		look(quietSince: number | null): void {

@@ -6,7 +6,17 @@ import { START } from "../relay/ledger-rows.ts";
 import type { RelayModel } from "./relay.ts";
 import type { Outside } from "./sessions.ts";
 
-export const PLANTS = ["sleeps", "decides", "deaf", "acknowledgesFirst", "regroups", "counts", "endsUnasked", "ownBudget"] as const;
+export const PLANTS = [
+	"sleeps",
+	"decides",
+	"deaf",
+	"acknowledgesFirst",
+	"writesNothing",
+	"regroups",
+	"counts",
+	"endsUnasked",
+	"ownBudget",
+] as const;
 export type Plant = (typeof PLANTS)[number];
 
 /**
@@ -24,6 +34,18 @@ function acknowledgingFirst({ relay }: Outside): Outside["relay"] {
 			for (const { workId } of early) taken.add(workId);
 			if (early.length > 0) await relay.settle(early.map(({ workId, leaseId }): Outcome => ({ workId, leaseId, ...over })));
 			return answer;
+		},
+	};
+}
+
+/** Launches without having written down that it does. */
+function unwriting({ relay }: Outside): Outside["relay"] {
+	return {
+		...relay,
+		async settle(results) {
+			const answer = await relay.settle(results.filter(({ outcome }) => outcome !== "launching"));
+			const unwritten = results.filter(({ outcome }) => outcome === "launching");
+			return { ...answer, settled: { ...answer.settled, ...Object.fromEntries(unwritten.map(({ workId }) => [workId, { state: null }])) } };
 		},
 	};
 }
@@ -81,6 +103,8 @@ export function planted(plant: Plant | undefined, outside: Outside, relayModel: 
 			return { ...outside, github: { ...github, openRuns: async () => [], deliveriesSince: async () => [] } };
 		case "acknowledgesFirst":
 			return { ...outside, relay: acknowledgingFirst(outside) };
+		case "writesNothing":
+			return { ...outside, relay: unwriting(outside) };
 		case "regroups":
 			return {
 				...outside,

@@ -11,6 +11,7 @@ const WORDS: Record<Plant, string> = {
 	decides: "decides launches and makes none for some hours in which the faults stop",
 	deaf: "looks for nothing itself",
 	acknowledgesFirst: "acknowledges before it launches",
+	writesNothing: "launches what the ledger was not told of",
 	regroups: "groups anew what it is handed out again",
 	counts: "takes answers by their place",
 	endsUnasked: "ends machines without deleting their runners",

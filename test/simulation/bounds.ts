@@ -10,9 +10,11 @@ export const BOUNDS = {
 	launch: 10 * MINUTE,
 	/** Machines alive beyond the open jobs: those that end, replacements, and of one lease (100 items) those that a dying poller left behind and whose jobs other machines took. */
 	spare: 100,
+	/** Machines of an owner or a repository beyond its cap that have not done their job: those that a dying poller left behind, and those whose jobs others took. */
+	over: 20,
 	/** No machine lives longer than its boot limit, its longest job and what the sweep takes. */
 	life: 7 * 60 * MINUTE,
 };
 
 /** The bounds for people. */
-export const BOUND_LINE = `bounds: a path to a machine or a reason within ${BOUNDS.path / MINUTE} min after the faults, at most ${BOUNDS.spare} machines beyond the open jobs, no machine older than ${BOUNDS.life / (60 * MINUTE)} h, 900 points of GitHub's a minute, EC2's 50 changes and 5 a second`;
+export const BOUND_LINE = `bounds: a path to a machine or a reason within ${BOUNDS.path / MINUTE} min after the faults, at most ${BOUNDS.spare} machines beyond the open jobs and ${BOUNDS.over} beyond an owner's or a repository's cap, no machine older than ${BOUNDS.life / (60 * MINUTE)} h, 900 points of GitHub's a minute, EC2's 50 changes and 5 a second`;

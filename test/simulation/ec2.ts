@@ -10,6 +10,8 @@ export interface Machine extends Instance {
 	token: string;
 	listedAt: number;
 	endedAt: number | null;
+	/** Its runner has done its one job. */
+	served: boolean;
 	/** Told by the machine's own model when EC2 ends it. */
 	onEnd: (() => void) | null;
 }
@@ -44,7 +46,7 @@ export function createEc2Model(setting: Setting, boot: (machine: Machine) => voi
 			...{ instanceId: instanceId(n), state: "pending", stateReason: null, launchedAt: clock.now(), type: pool.type, market, tags },
 			privateIp: `10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`,
 			...{ zone: `zone-of-${pool.subnet}`, token: request.ClientToken ?? "", listedAt: clock.now() + dice.below(3000) },
-			...{ endedAt: null, onEnd: null },
+			...{ endedAt: null, served: false, onEnd: null },
 		};
 		machines.set(machine.instanceId, machine);
 		recent.add(machine);

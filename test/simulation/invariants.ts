@@ -1,5 +1,6 @@
 // What must hold after every step of a run, with the bounds.
 import type { CreateFleetCommandInput } from "@aws-sdk/client-ec2";
+import type { ResolvedConfig } from "../../contract/config.ts";
 import type { Outcome } from "../../contract/settle.ts";
 import { BOUNDS } from "./bounds.ts";
 import type { Ec2Model, Machine } from "./ec2.ts";
@@ -7,6 +8,7 @@ import type { GitHubModel } from "./github.ts";
 import type { JobsModel } from "./jobs.ts";
 import { createPaths } from "./paths.ts";
 import type { RelayModel } from "./relay.ts";
+import { createRoomLook } from "./room.ts";
 import { MINUTE } from "./sessions.ts";
 import type { Setting } from "./world.ts";
 
@@ -15,6 +17,7 @@ export interface Models {
 	github: GitHubModel;
 	ec2: Ec2Model;
 	relay: RelayModel;
+	config: ResolvedConfig;
 }
 
 /** The tier that a fleet's machines are tagged with. */
@@ -23,8 +26,9 @@ function tierOf({ TagSpecifications = [] }: CreateFleetCommandInput): string {
 }
 
 /** What is looked at after every step must be cheap; the rest is asked for each minute. */
-export function createInvariants(setting: Setting, { jobs, github, ec2, relay }: Models) {
+export function createInvariants(setting: Setting, { jobs, github, ec2, relay, config }: Models) {
 	const { clock, broken } = setting;
+	const lookAtRoom = createRoomLook(setting, ec2, config);
 	const paths = createPaths(setting, { jobs, ec2, relay });
 	const jobOn = (machine: Machine) => [...github.runners.values()].find(({ name }) => name.includes(machine.instanceId))?.job ?? null;
 	ec2.onTerminate((machine) => {
@@ -57,13 +61,15 @@ export function createInvariants(setting: Setting, { jobs, github, ec2, relay }:
 			deciding("a launch was decided", result.members, tierOf((result.request.first ?? {}) as CreateFleetCommandInput));
 		},
 		/** Each minute. `quietSince`: when the faults stopped, once they have. */
-		look(quietSince: number | null): void {
+		look(quietSince: number | null): number {
+			const over = lookAtRoom();
 			if (quietSince !== null) paths.look(quietSince);
 			const alive = ec2.alive();
 			const open = jobs.open().length;
 			const old = alive.find(({ launchedAt }) => clock.now() - launchedAt > BOUNDS.life);
 			if (old) broken(`${old.instanceId} is older than its limits`);
 			if (alive.length > open + BOUNDS.spare) broken(`${alive.length} machines are alive for ${open} open jobs`);
+			return over;
 		},
 		/** At the end, when there have been no faults for a long time. */
 		end(quietSince: number): void {

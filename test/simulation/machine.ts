@@ -65,6 +65,7 @@ export function bootMachine(setting: Setting, world: MachineWorld, machine: Mach
 				if (!runner) return;
 				world.github.finished(runner, dice.chance(0.1) ? "failure" : "success");
 				runner = null;
+				machine.served = true;
 				report("finished");
 				later(limits.linger, () => off("its job is done"));
 			});

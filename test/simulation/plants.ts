@@ -16,6 +16,7 @@ export const PLANTS = [
 	"counts",
 	"endsUnasked",
 	"ownBudget",
+	"uncapped",
 ] as const;
 export type Plant = (typeof PLANTS)[number];
 
@@ -129,6 +130,8 @@ export function planted(plant: Plant | undefined, outside: Outside, relayModel: 
 			};
 			return { ...outside, relay: { ...relay, lease } };
 		}
+		case "uncapped":
+			return { ...outside, relay: { ...relay, lease: (request) => relay.lease({ ...request, caps: {} }) } };
 		default:
 			return outside;
 	}

@@ -15,6 +15,7 @@ const WORDS: Record<Plant, string> = {
 	regroups: "groups anew what it is handed out again",
 	counts: "takes answers by their place",
 	endsUnasked: "ends machines without deleting their runners",
+	uncapped: "does not say how many machines an owner may have",
 	ownBudget: "has a budget of its own",
 };
 

@@ -10,8 +10,10 @@ export const BOUNDS = {
 	launch: 10 * MINUTE,
 	/** Machines alive beyond the open jobs: those that end, replacements, and of one lease (100 items) those that a dying poller left behind and whose jobs other machines took. */
 	spare: 100,
-	/** Machines of an owner or a repository beyond its cap that have not done their job: those that a dying poller left behind, and those whose jobs others took. */
-	over: 20,
+	/** Machines beyond a cap that have not done their job: their launches were under way when other machines took their jobs. */
+	over: 50,
+	/** Jobs beyond a cap that the ledger has granted machines: those that took one without waiting for their turn. */
+	granted: 5,
 	/** No machine lives longer than its boot limit, its longest job and what the sweep takes. */
 	life: 7 * 60 * MINUTE,
 };

@@ -28,7 +28,7 @@ function tierOf({ TagSpecifications = [] }: CreateFleetCommandInput): string {
 /** What is looked at after every step must be cheap; the rest is asked for each minute. */
 export function createInvariants(setting: Setting, { jobs, github, ec2, relay, config }: Models) {
 	const { clock, broken } = setting;
-	const lookAtRoom = createRoomLook(setting, ec2, config);
+	const lookAtRoom = createRoomLook(setting, { jobs, ec2, relay }, config);
 	const paths = createPaths(setting, { jobs, ec2, relay });
 	const jobOn = (machine: Machine) => [...github.runners.values()].find(({ name }) => name.includes(machine.instanceId))?.job ?? null;
 	ec2.onTerminate((machine) => {

@@ -15,6 +15,14 @@ export interface SimRunner {
 	onJob: ((job: SimJob) => void) | null;
 }
 
+/** Rows of one answer; a call that wants more is made once for each page (poller/github.ts). */
+const PAGE = 100;
+const MOST_RUNNERS = 1000;
+const MOST_DELIVERIES = 500;
+/** A list that is exactly a page long is known to end there where GitHub tells the total, as it does with jobs. */
+const jobPages = (rows: number) => Math.max(1, Math.ceil(rows / PAGE));
+const pages = (rows: number, most: number) => Math.min(most / PAGE, Math.floor(rows / PAGE) + 1);
+
 /** GitHub's own limit: 900 points a minute, 5 for each POST, PATCH, PUT or DELETE, 1 for each GET (FACTS 2.8). */
 const POINTS_A_MINUTE = 900;
 
@@ -107,17 +115,10 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 
 	const port: GitHub = {
 		run: (_, id) => call("GET run", 1, () => (jobs.runs.has(id) ? runOf(jobs.runs.get(id) as SimRun) : null), null),
-		attemptJobs: (_, runId, attempt) =>
-			call(
-				"GET jobs",
-				1,
-				() =>
-					jobs.runs
-						.get(runId)
-						?.jobs.filter((job) => job.attempt === attempt)
-						.map(jobOf) ?? null,
-				null,
-			),
+		attemptJobs(_, runId, attempt) {
+			const listed = () => jobs.runs.get(runId)?.jobs.filter((job) => job.attempt === attempt) ?? null;
+			return call("GET jobs", jobPages(listed()?.length ?? 0), () => listed()?.map(jobOf) ?? null, null);
+		},
 		job: (_, id) => call("GET job", 1, () => (jobs.jobs.has(id) ? jobOf(jobs.jobs.get(id) as SimJob) : null), null),
 		openRuns: ({ repository }) =>
 			call("GET runs", 2, () => {
@@ -138,8 +139,8 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 				return runner ? { id: runner.id, online: runner.online, busy: runner.job !== null } : null;
 			}),
 		runners: () =>
-			call("GET runners", 1, () =>
-				[...runners.values()].map(({ id, name, online, job }) => ({ id, name, online, busy: job !== null })).slice(0, 1000),
+			call("GET runners", pages(runners.size, MOST_RUNNERS), () =>
+				[...runners.values()].map(({ id, name, online, job }) => ({ id, name, online, busy: job !== null })).slice(0, MOST_RUNNERS),
 			),
 		deleteRunner: (_, id) =>
 			call("DELETE runner", 5, () => {
@@ -163,7 +164,10 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 			})),
 		approvals: (_, runId) =>
 			call("GET approvals", 1, () => (jobs.runs.get(runId)?.approved ? [{ state: "approved", environments: ["production"] }] : [])),
-		deliveriesSince: (moment) => call("GET deliveries", 1, () => jobs.deliveriesSince(moment)),
+		deliveriesSince(moment) {
+			const listed = () => jobs.deliveriesSince(moment).slice(0, MOST_DELIVERIES);
+			return call("GET deliveries", pages(listed().length, MOST_DELIVERIES), listed);
+		},
 		/** Nothing that is simulated tells which runner it has. */
 		runnerReleases: async () => [],
 		redeliver: (id) => call("POST redeliver", 5, () => jobs.redeliver(id)),

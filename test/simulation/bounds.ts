@@ -8,6 +8,8 @@ export const BOUNDS = {
 	boot: 15 * MINUTE,
 	/** A launch under way has brought a machine by then. */
 	launch: 10 * MINUTE,
+	/** A run of which EC2 took a spot machine is run again within this, counted from its end and from when the faults stopped. */
+	rerun: 15 * MINUTE,
 	/** Machines alive beyond the open jobs: those that end, replacements, and of one lease (100 items) those that a dying poller left behind and whose jobs other machines took. */
 	spare: 100,
 	/** Machines beyond a cap that have not done their job: their launches were under way when other machines took their jobs. */
@@ -19,4 +21,4 @@ export const BOUNDS = {
 };
 
 /** The bounds for people. */
-export const BOUND_LINE = `bounds: a path to a machine or a reason within ${BOUNDS.path / MINUTE} min after the faults, at most ${BOUNDS.spare} machines beyond the open jobs and ${BOUNDS.over} beyond an owner's or a repository's cap, no machine older than ${BOUNDS.life / (60 * MINUTE)} h, 900 points of GitHub's a minute, EC2's 50 changes and 5 a second`;
+export const BOUND_LINE = `bounds: a path to a machine or a reason within ${BOUNDS.path / MINUTE} min after the faults, a rerun within ${BOUNDS.rerun / MINUTE}, at most ${BOUNDS.spare} machines beyond the open jobs and ${BOUNDS.over} beyond an owner's or a repository's cap, no machine older than ${BOUNDS.life / (60 * MINUTE)} h, 900 points of GitHub's a minute, EC2's 50 changes and 5 a second`;

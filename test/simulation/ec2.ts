@@ -177,6 +177,11 @@ export function createEc2Model(setting: Setting, boot: (machine: Machine) => voi
 		end,
 		alive: () => [...recent].filter(({ endedAt }) => endedAt === null),
 		fleets: () => fleets,
+		/** Takes a share of its spot machines back at once. */
+		takeBack(share: number): void {
+			for (const { instanceId, market, endedAt } of recent)
+				if (market === "spot" && endedAt === null && dice.chance(share)) end(instanceId, "Server.SpotInstanceTermination");
+		},
 		/** Told of every machine that the poller ends while it is alive. */
 		onTerminate(told: (machine: Machine) => void): void {
 			terminated = told;

@@ -33,6 +33,7 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 	const runners = new Map<number, SimRunner>();
 	const byName = new Map<string, SimRunner>();
 	const spent: { at: number; points: number }[] = [];
+	let rerunning: (run: SimRun) => void = () => undefined;
 	let ids = 0;
 	let most = 0;
 	/** Of what was spent: the oldest within a minute, and the points since then. */
@@ -153,6 +154,7 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 		rerunFailedJobs: (_, runId) =>
 			call("POST rerun", 5, () => {
 				const run = jobs.runs.get(runId);
+				if (run) rerunning(run);
 				const isDone = run !== undefined && jobs.statusOf(run).status === "completed" && jobs.rerun(run);
 				if (isDone) matchSoon();
 				return isDone ? { done: true as const } : { done: false as const, reason: "simulated" };
@@ -178,6 +180,10 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 		runners,
 		matchSoon,
 		mostPoints: () => most,
+		/** Told of every run that the poller asks to run again. */
+		onRerun(told: (run: SimRun) => void): void {
+			rerunning = told;
+		},
 		/** A runner comes online with the configuration of its machine; null when it was deleted. */
 		connect(jitConfig: string, onJob: (job: SimJob) => void): SimRunner | null {
 			const runner = runners.get(Number(jitConfig.slice("jit-".length)));

@@ -8,6 +8,7 @@ import type { GitHubModel } from "./github.ts";
 import type { JobsModel } from "./jobs.ts";
 import { createPaths } from "./paths.ts";
 import type { RelayModel } from "./relay.ts";
+import { createReruns } from "./reruns.ts";
 import { createRoomLook } from "./room.ts";
 import { MINUTE } from "./sessions.ts";
 import type { Setting } from "./world.ts";
@@ -28,6 +29,7 @@ function tierOf({ TagSpecifications = [] }: CreateFleetCommandInput): string {
 /** What is looked at after every step must be cheap; the rest is asked for each minute. */
 export function createInvariants(setting: Setting, { jobs, github, ec2, relay, config }: Models) {
 	const { clock, broken } = setting;
+	const reruns = createReruns(setting, { jobs, ec2, github });
 	const lookAtRoom = createRoomLook(setting, { jobs, ec2, relay }, config);
 	const paths = createPaths(setting, { jobs, ec2, relay });
 	const jobOn = (machine: Machine) => [...github.runners.values()].find(({ name }) => name.includes(machine.instanceId))?.job ?? null;
@@ -63,7 +65,10 @@ export function createInvariants(setting: Setting, { jobs, github, ec2, relay, c
 		/** Each minute. `quietSince`: when the faults stopped, once they have. */
 		look(quietSince: number | null): number {
 			const over = lookAtRoom();
-			if (quietSince !== null) paths.look(quietSince);
+			if (quietSince !== null) {
+				paths.look(quietSince);
+				reruns.look(quietSince);
+			}
 			const alive = ec2.alive();
 			const open = jobs.open().length;
 			const old = alive.find(({ launchedAt }) => clock.now() - launchedAt > BOUNDS.life);

@@ -134,6 +134,8 @@ export async function simulate(
 	cancel();
 	look();
 	clock.after(QUIET_FROM, () => {
+		// So that there are runs of which nothing but their interruption speaks against a rerun.
+		ec2.takeBack(setting.faults.now.interrupted);
 		tell("day", "the faults stop");
 		setting.faults.now = NO_FAULTS;
 		quietSince = clock.now();

@@ -16,7 +16,7 @@ export type WhyWaits = (job: Job) => string | null;
 
 export function whyWaits(queue: Queue, caps: Caps, now: number): WhyWaits {
 	const { pause, drain } = switchesOf(queue);
-	const room = createRoom(() => queue.open.busy(now), caps);
+	const room = createRoom(() => queue.open.busy(), caps);
 	return ({ state, lease, dueAt, pointer }) => {
 		if (state !== "queued" || lease !== null || dueAt === null || dueAt > now) return null;
 		if (pause || drain) return `launching is ${pause ? "paused" : "being drained"}`;

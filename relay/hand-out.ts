@@ -4,9 +4,10 @@ import type { LeaseAnswer, LeaseRequest, WorkItem } from "../contract/lease.ts";
 import type { Switches } from "../contract/switches.ts";
 import { CLOSED, isOpen } from "./breaker.ts";
 import { fullBucket, leftOf, oneLeftAt, refilled, spend, spent } from "./budgets.ts";
-import { type Caps, createRoom, type Whose } from "./caps.ts";
+import { type Caps, createRoom } from "./caps.ts";
 import { type Clocks, JIT_CALLS_A_MINUTE, RATES } from "./clocks.ts";
 import type { Job } from "./job.ts";
+import type { Waiting } from "./open-jobs.ts";
 import type { Queue } from "./queue.ts";
 import type { Budgets } from "./setting-rows.ts";
 import { launchKey } from "./swaps.ts";
@@ -88,8 +89,10 @@ function isPutOff(queue: Queue, task: Task, now: number, clocks: Clocks): boolea
 /** Launches under way go on whatever the caps; the others as far as their owners and repositories have room. */
 function dueLaunches(queue: Queue, limit: number, caps: Caps, now: number): Job[] {
 	const begun = dueOf(queue, ["launching"], limit, now);
-	const room = createRoom(() => queue.open.busy(now), caps);
-	const mayBegin = (job: Whose) => {
+	const room = createRoom(() => queue.open.busy(), caps);
+	const mayBegin = (job: Waiting) => {
+		// What was handed out before has its room.
+		if (job.isLeased) return true;
 		const isFree = room.whyFull(job) === null;
 		if (isFree) room.take(job);
 		return isFree;
@@ -162,8 +165,9 @@ export function nextWorkAt(queue: Queue, now: number, caps: Caps = {}): number |
 
 /** What waits for room is not due: it becomes so when another's machine ends, which rings by itself. */
 function nextLaunchAt(queue: Queue, now: number, caps: Caps): number | null {
-	const room = createRoom(() => queue.open.busy(now), caps);
-	return least([queue.open.nextDue(["launching"]), queue.open.nextDue(["queued"], (job) => job.dueAt > now || room.whyFull(job) === null)]);
+	const room = createRoom(() => queue.open.busy(), caps);
+	const mayBegin = (job: Waiting) => job.dueAt > now || job.isLeased || room.whyFull(job) === null;
+	return least([queue.open.nextDue(["launching"]), queue.open.nextDue(["queued"], mayBegin)]);
 }
 
 function least(moments: (number | null)[]): number | null {

@@ -8,6 +8,13 @@ import type { Records } from "./records.ts";
 
 export type OpenJobs = ReturnType<typeof createOpenJobs>;
 
+/** What of a job that is due tells whether it is wanted. */
+export interface Waiting extends Whose {
+	dueAt: number;
+	/** It was handed out, and nothing came of that yet. */
+	isLeased: boolean;
+}
+
 interface Entry {
 	id: number;
 	state: JobState;
@@ -88,7 +95,7 @@ export function createOpenJobs({ read, forget }: Pick<Records, "read" | "forget"
 		seated: (seat: string): Job | null => get(bySeat.get(seat)),
 		keeping: (spare: string): Job | null => get(bySpare.get(spare)),
 		/** The jobs of a state that are due, the longest overdue first, of those that are wanted. */
-		due(state: JobState, now: number, limit: number, isWanted: (entry: Whose) => boolean = () => true): Job[] {
+		due(state: JobState, now: number, limit: number, isWanted: (entry: Waiting) => boolean = () => true): Job[] {
 			if (limit <= 0) return [];
 			const due: Entry[] = [];
 			for (const entry of byId.values()) if (entry.state === state && entry.dueAt <= now) due.push(entry);
@@ -100,15 +107,15 @@ export function createOpenJobs({ read, forget }: Pick<Records, "read" | "forget"
 			return first;
 		},
 		/** When the next job of one of these states is due, of those that are wanted. */
-		nextDue(states: readonly JobState[], isWanted: (entry: Whose & { dueAt: number }) => boolean = () => true): number | null {
+		nextDue(states: readonly JobState[], isWanted: (entry: Waiting) => boolean = () => true): number | null {
 			let next = Number.POSITIVE_INFINITY;
 			for (const entry of byId.values()) if (entry.dueAt < next && states.includes(entry.state) && isWanted(entry)) next = entry.dueAt;
 			return Number.isFinite(next) ? next : null;
 		},
-		/** How many of each repository have a machine, or are about to get one. */
-		*busy(now: number): Generator<Busy> {
+		/** How many of each repository have a machine, or are about to get one: whoever was handed a job may still launch for it when its lease has run out. */
+		*busy(): Generator<Busy> {
 			yield* begun.values();
-			for (const entry of leased) if (entry.dueAt > now) yield { owner: entry.owner, repository: entry.repository, machines: 1 };
+			for (const { owner, repository } of leased) yield { owner, repository, machines: 1 };
 		},
 		counts(): Partial<Record<JobState, number>> {
 			const counts: Partial<Record<JobState, number>> = {};

@@ -53,6 +53,17 @@ describe("caps", () => {
 		expect(it.lease(100, { "octo-org": { machines: 1, perRepository: 1 } })).toMatchObject([{ kind: "launch", intent: { token: "t-1" } }]);
 	});
 
+	test("a job that was handed out keeps its room when its lease has run out: its launch may still be decided", () => {
+		const it = ledger();
+		const one: Caps = { "octo-org": { machines: 1, perRepository: null } };
+		for (const id of [1, 2]) hearOf(it, id, "octo-org/a");
+		const [first] = it.lease(1, one);
+		it.wait(clocks.firstLease + 1);
+		expect(nextWorkAt(it.queue, it.now(), one)).toBeLessThanOrEqual(it.now());
+		const again = it.lease(100, one);
+		expect([first, ...again].map((item) => item && jobOf(item))).toEqual([1, 1]);
+	});
+
 	test("whatever comes in whatever order, no owner and no repository has more than it may", () => {
 		const step = fc.record({ repository: fc.constantFrom("octo-org/a", "octo-org/b", "other/c"), what: fc.nat(3), max: fc.nat(5) });
 		const run = (steps: { repository: string; what: number; max: number }[]) => {

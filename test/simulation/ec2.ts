@@ -10,6 +10,8 @@ export interface Machine extends Instance {
 	token: string;
 	listedAt: number;
 	endedAt: number | null;
+	/** Its runner has done its one job. */
+	served: boolean;
 	/** Told by the machine's own model when EC2 ends it. */
 	onEnd: (() => void) | null;
 }
@@ -44,7 +46,7 @@ export function createEc2Model(setting: Setting, boot: (machine: Machine) => voi
 			...{ instanceId: instanceId(n), state: "pending", stateReason: null, launchedAt: clock.now(), type: pool.type, market, tags },
 			privateIp: `10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`,
 			...{ zone: `zone-of-${pool.subnet}`, token: request.ClientToken ?? "", listedAt: clock.now() + dice.below(3000) },
-			...{ endedAt: null, onEnd: null },
+			...{ endedAt: null, served: false, onEnd: null },
 		};
 		machines.set(machine.instanceId, machine);
 		recent.add(machine);
@@ -130,6 +132,7 @@ export function createEc2Model(setting: Setting, boot: (machine: Machine) => voi
 	const port: Ec2 = {
 		createFleet: (request) =>
 			call("CreateFleet", () => {
+				asked(request);
 				fleets += 1;
 				const token = request.ClientToken ?? "";
 				const text = JSON.stringify(request);
@@ -167,15 +170,25 @@ export function createEc2Model(setting: Setting, boot: (machine: Machine) => voi
 			}),
 	};
 	let terminated: (machine: Machine) => void = () => undefined;
+	let asked: (request: CreateFleetCommandInput) => void = () => undefined;
 	return {
 		port,
 		machines,
 		end,
 		alive: () => [...recent].filter(({ endedAt }) => endedAt === null),
 		fleets: () => fleets,
+		/** Takes a share of its spot machines back at once. */
+		takeBack(share: number): void {
+			for (const { instanceId, market, endedAt } of recent)
+				if (market === "spot" && endedAt === null && dice.chance(share)) end(instanceId, "Server.SpotInstanceTermination");
+		},
 		/** Told of every machine that the poller ends while it is alive. */
 		onTerminate(told: (machine: Machine) => void): void {
 			terminated = told;
+		},
+		/** Told of every fleet that is asked for. */
+		onFleet(told: (request: CreateFleetCommandInput) => void): void {
+			asked = told;
 		},
 	};
 }

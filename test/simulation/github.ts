@@ -15,6 +15,17 @@ export interface SimRunner {
 	onJob: ((job: SimJob) => void) | null;
 }
 
+/** Rows of one answer; a call that wants more is made once for each page (poller/github.ts). */
+const PAGE = 100;
+const MOST_RUNNERS = 1000;
+const MOST_DELIVERIES = 500;
+/** A list that is exactly a page long is known to end there where GitHub tells the total, as it does with jobs. */
+const jobPages = (rows: number) => Math.max(1, Math.ceil(rows / PAGE));
+const pages = (rows: number, most: number) => Math.min(most / PAGE, Math.floor(rows / PAGE) + 1);
+
+/** A runner has so long to pick up a job. */
+const PICK_UP_MS = 60_000;
+
 /** GitHub's own limit: 900 points a minute, 5 for each POST, PATCH, PUT or DELETE, 1 for each GET (FACTS 2.8). */
 const POINTS_A_MINUTE = 900;
 
@@ -25,6 +36,9 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 	const runners = new Map<number, SimRunner>();
 	const byName = new Map<string, SimRunner>();
 	const spent: { at: number; points: number }[] = [];
+	let rerunning: (run: SimRun) => void = () => undefined;
+	/** Given to runners that do not pick them up. */
+	const given = new Set<SimJob>();
 	let ids = 0;
 	let most = 0;
 	/** Of what was spent: the oldest within a minute, and the points since then. */
@@ -63,14 +77,30 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 	/** Idle runners and queued jobs find each other, in no order that anybody could rely on. */
 	function match(): void {
 		const idle = [...runners.values()].filter((it) => it.online && !it.job);
-		for (const job of jobs.open().filter(({ status }) => status === "queued")) {
+		for (const job of jobs.open().filter((it) => it.status === "queued" && !given.has(it))) {
 			const fitting = idle.filter((it) => !it.job && job.labels.every((label) => it.labels.includes(label)));
 			const runner = dice.pick(fitting);
 			if (!runner) continue;
 			runner.job = job;
+			if (dice.chance(faults.now.notPickedUp)) {
+				takeBack(job, runner);
+				continue;
+			}
 			jobs.begin(job, runner.name);
 			runner.onJob?.(job);
 		}
+	}
+	/** Within a minute GitHub may show that the runner has the job. The runner then waits for another, or never hears of one again. */
+	function takeBack(job: SimJob, runner: SimRunner): void {
+		given.add(job);
+		if (dice.chance(0.5)) jobs.begin(job, runner.name);
+		clock.after(PICK_UP_MS, () => {
+			given.delete(job);
+			runner.job = null;
+			if (dice.chance(0.5)) runner.online = false;
+			jobs.queueAgain(job);
+			matchSoon();
+		});
 	}
 	let isMatching = false;
 	function matchSoon(): void {
@@ -107,17 +137,10 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 
 	const port: GitHub = {
 		run: (_, id) => call("GET run", 1, () => (jobs.runs.has(id) ? runOf(jobs.runs.get(id) as SimRun) : null), null),
-		attemptJobs: (_, runId, attempt) =>
-			call(
-				"GET jobs",
-				1,
-				() =>
-					jobs.runs
-						.get(runId)
-						?.jobs.filter((job) => job.attempt === attempt)
-						.map(jobOf) ?? null,
-				null,
-			),
+		attemptJobs(_, runId, attempt) {
+			const listed = () => jobs.runs.get(runId)?.jobs.filter((job) => job.attempt === attempt) ?? null;
+			return call("GET jobs", jobPages(listed()?.length ?? 0), () => listed()?.map(jobOf) ?? null, null);
+		},
 		job: (_, id) => call("GET job", 1, () => (jobs.jobs.has(id) ? jobOf(jobs.jobs.get(id) as SimJob) : null), null),
 		openRuns: ({ repository }) =>
 			call("GET runs", 2, () => {
@@ -138,8 +161,8 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 				return runner ? { id: runner.id, online: runner.online, busy: runner.job !== null } : null;
 			}),
 		runners: () =>
-			call("GET runners", 1, () =>
-				[...runners.values()].map(({ id, name, online, job }) => ({ id, name, online, busy: job !== null })).slice(0, 1000),
+			call("GET runners", pages(runners.size, MOST_RUNNERS), () =>
+				[...runners.values()].map(({ id, name, online, job }) => ({ id, name, online, busy: job !== null })).slice(0, MOST_RUNNERS),
 			),
 		deleteRunner: (_, id) =>
 			call("DELETE runner", 5, () => {
@@ -152,6 +175,7 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 		rerunFailedJobs: (_, runId) =>
 			call("POST rerun", 5, () => {
 				const run = jobs.runs.get(runId);
+				if (run) rerunning(run);
 				const isDone = run !== undefined && jobs.statusOf(run).status === "completed" && jobs.rerun(run);
 				if (isDone) matchSoon();
 				return isDone ? { done: true as const } : { done: false as const, reason: "simulated" };
@@ -165,7 +189,10 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 			})),
 		approvals: (_, runId) =>
 			call("GET approvals", 1, () => (jobs.runs.get(runId)?.approved ? [{ state: "approved", environments: ["production"] }] : [])),
-		deliveriesSince: (moment) => call("GET deliveries", 1, () => jobs.deliveriesSince(moment)),
+		deliveriesSince(moment) {
+			const listed = () => jobs.deliveriesSince(moment).slice(0, MOST_DELIVERIES);
+			return call("GET deliveries", pages(listed().length, MOST_DELIVERIES), listed);
+		},
 		/** Nothing that is simulated tells which runner it has. */
 		runnerReleases: async () => [],
 		redeliver: (id) => call("POST redeliver", 5, () => jobs.redeliver(id)),
@@ -176,6 +203,10 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 		runners,
 		matchSoon,
 		mostPoints: () => most,
+		/** Told of every run that the poller asks to run again. */
+		onRerun(told: (run: SimRun) => void): void {
+			rerunning = told;
+		},
 		/** A runner comes online with the configuration of its machine; null when it was deleted. */
 		connect(jitConfig: string, onJob: (job: SimJob) => void): SimRunner | null {
 			const runner = runners.get(Number(jitConfig.slice("jit-".length)));
@@ -194,7 +225,7 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 		lost(runner: SimRunner): void {
 			runner.online = false;
 			const { job } = runner;
-			if (!job) return;
+			if (!job || given.has(job)) return;
 			clock.after(60_000 + dice.below(600_000), () => {
 				jobs.complete(job, "failure");
 				forget(runner);

@@ -1,46 +1,58 @@
 // What must hold after every step of a run, with the bounds.
 import type { CreateFleetCommandInput } from "@aws-sdk/client-ec2";
+import type { ResolvedConfig } from "../../contract/config.ts";
 import type { Outcome } from "../../contract/settle.ts";
+import { BOUNDS } from "./bounds.ts";
 import type { Ec2Model, Machine } from "./ec2.ts";
 import type { GitHubModel } from "./github.ts";
 import type { JobsModel } from "./jobs.ts";
+import { createPaths } from "./paths.ts";
 import type { RelayModel } from "./relay.ts";
+import { createReruns } from "./reruns.ts";
+import { createRoomLook } from "./room.ts";
 import { MINUTE } from "./sessions.ts";
 import type { Setting } from "./world.ts";
-
-export const BOUNDS = {
-	/** Once faults have stopped, a job that GitHub shows queued runs, has a machine on its way or a reason within this. */
-	path: 30 * MINUTE,
-	/** Machines alive beyond the open jobs: those that end, replacements, and of one lease (100 items) those that a dying poller left behind and whose jobs other machines took. */
-	spare: 100,
-	/** No machine lives longer than its boot limit, its longest job and what the sweep takes. */
-	life: 7 * 60 * MINUTE,
-};
-
-/** The bounds for people. */
-export const BOUND_LINE = `bounds: a path to a machine or a reason within ${BOUNDS.path / MINUTE} min after the faults, at most ${BOUNDS.spare} machines beyond the open jobs, no machine older than ${BOUNDS.life / (60 * MINUTE)} h, 900 points of GitHub's a minute, EC2's 50 changes and 5 a second`;
 
 export interface Models {
 	jobs: JobsModel;
 	github: GitHubModel;
 	ec2: Ec2Model;
 	relay: RelayModel;
+	config: ResolvedConfig;
 }
 
-/** The tier that an intent tags its machines with. */
-function tierOf({ request }: Extract<Outcome, { outcome: "launching" }>): string {
-	const { TagSpecifications = [] } = (request.first ?? {}) as CreateFleetCommandInput;
+/** The tier that a fleet's machines are tagged with. */
+function tierOf({ TagSpecifications = [] }: CreateFleetCommandInput): string {
 	return TagSpecifications[0]?.Tags?.find(({ Key }) => Key === "mayfly:tier")?.Value ?? "";
 }
 
 /** What is looked at after every step must be cheap; the rest is asked for each minute. */
-export function createInvariants(setting: Setting, { jobs, github, ec2, relay }: Models) {
+export function createInvariants(setting: Setting, { jobs, github, ec2, relay, config }: Models) {
 	const { clock, broken } = setting;
+	const reruns = createReruns(setting, { jobs, ec2, github });
+	const lookAtRoom = createRoomLook(setting, { jobs, ec2, relay }, config);
+	const paths = createPaths(setting, { jobs, ec2, relay });
 	const jobOn = (machine: Machine) => [...github.runners.values()].find(({ name }) => name.includes(machine.instanceId))?.job ?? null;
 	ec2.onTerminate((machine) => {
 		const job = jobOn(machine);
 		const age = clock.now() - machine.launchedAt;
 		if (job && job.status === "in_progress" && age < BOUNDS.life) broken(`${machine.instanceId} was terminated while it ran job ${job.id}`);
+	});
+	function deciding(what: string, members: readonly number[], tier: string): void {
+		for (const id of members) {
+			const job = jobs.jobs.get(id);
+			if (!job) broken(`${what} for job ${id}, which GitHub does not know`);
+			else if (!jobs.mayHave(job, tier)) broken(`${what} of tier ${tier} for job ${id}, which it must not admit`);
+		}
+	}
+	ec2.onFleet((request) => {
+		const token = request.ClientToken ?? "";
+		// The fallback's is told apart by its end (docs/decisions/0003).
+		const intent = relay.intent(token.replace(/-od$/, ""));
+		if (!intent) return broken(`a fleet was asked for under ${token}, and the ledger holds no such launch`);
+		const machines = request.TargetCapacitySpecification?.TotalTargetCapacity ?? 0;
+		if (machines > intent.members.length) broken(`a fleet of ${machines} was asked for by a launch for ${intent.members.length} jobs`);
+		deciding("a fleet was asked for", intent.members, tierOf(request));
 	});
 	return {
 		/** What a poller is about to say of a launch. */
@@ -48,20 +60,21 @@ export function createInvariants(setting: Setting, { jobs, github, ec2, relay }:
 			if (result.outcome === "launched" && !ec2.machines.has(result.instanceId))
 				broken(`${result.instanceId} was settled as launched and does not exist`);
 			if (result.outcome !== "launching") return;
-			for (const id of result.members) {
-				const job = jobs.jobs.get(id);
-				if (!job) broken(`a launch was decided for job ${id}, which GitHub does not know`);
-				else if (!jobs.mayHave(job, tierOf(result)))
-					broken(`a launch of tier ${tierOf(result)} was decided for job ${id}, which it must not admit`);
-			}
+			deciding("a launch was decided", result.members, tierOf((result.request.first ?? {}) as CreateFleetCommandInput));
 		},
-		/** Each minute. */
-		look(): void {
+		/** Each minute. `quietSince`: when the faults stopped, once they have. */
+		look(quietSince: number | null): number {
+			const over = lookAtRoom();
+			if (quietSince !== null) {
+				paths.look(quietSince);
+				reruns.look(quietSince);
+			}
 			const alive = ec2.alive();
 			const open = jobs.open().length;
 			const old = alive.find(({ launchedAt }) => clock.now() - launchedAt > BOUNDS.life);
 			if (old) broken(`${old.instanceId} is older than its limits`);
 			if (alive.length > open + BOUNDS.spare) broken(`${alive.length} machines are alive for ${open} open jobs`);
+			return over;
 		},
 		/** At the end, when there have been no faults for a long time. */
 		end(quietSince: number): void {

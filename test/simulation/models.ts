@@ -33,8 +33,8 @@ export function startModels(setting: Setting, { config, storage, plant, isJson =
 	const github = createGitHubModel(setting, jobs);
 	const machines = { github, mailbox, ec2: (): Ec2Model => ec2, report: relay.report };
 	const ec2 = createEc2Model(setting, (machine) => bootMachine(setting, machines, machine));
-	const invariants = createInvariants(setting, { jobs, github, ec2, relay });
+	const invariants = createInvariants(setting, { jobs, github, ec2, relay, config });
 	const outside = { relay: relay.port, github: github.port, ec2: ec2.port, mailbox: mailbox.port, config };
-	startSessions(setting, planted(plant, outside, relay), deathOf, onDeath);
+	startSessions(setting, planted(plant, outside, relay, setting.clock.now), deathOf, onDeath);
 	return { relay, jobs, github, ec2, invariants };
 }

@@ -1,6 +1,6 @@
 // The real relay behind a network that loses things: its calls on rows in memory, under the clock of the run.
 import type { JobEvent } from "../../contract/job.ts";
-import { parseLeaseRequest } from "../../contract/lease.ts";
+import { type Intent, parseLeaseRequest } from "../../contract/lease.ts";
 import { parseObserveRequest } from "../../contract/observe.ts";
 import type { Parsed } from "../../contract/parse.ts";
 import type { ReportPhase } from "../../contract/report.ts";
@@ -142,6 +142,8 @@ export function createRelayModel(setting: Setting, storage: Storage, isJson: boo
 			clock.after(20 + dice.below(500), () => void life.queue.report(report));
 		},
 		job: (id: number) => life.queue.job(id),
+		/** The launch that the rows hold under a token, read past the service. */
+		intent: (token: string): Intent | null => docs<Intent>(storage.sql(STATEMENTS.intent, token))[0] ?? null,
 		/** Records of the jobs, read past the service. */
 		record: (id: number): Job | null => docs<Job>(storage.sql(STATEMENTS.jobById, id))[0] ?? null,
 	};

@@ -7,11 +7,15 @@ import { simulate } from "./simulate.ts";
 
 const SEEDS = 500;
 const WORDS: Record<Plant, string> = {
+	sleeps: "launches nothing for some hours in which the faults stop",
+	decides: "decides launches and makes none for some hours in which the faults stop",
 	deaf: "looks for nothing itself",
 	acknowledgesFirst: "acknowledges before it launches",
+	writesNothing: "launches what the ledger was not told of",
 	regroups: "groups anew what it is handed out again",
 	counts: "takes answers by their place",
 	endsUnasked: "ends machines without deleting their runners",
+	uncapped: "does not say how many machines an owner may have",
 	ownBudget: "has a budget of its own",
 };
 

@@ -36,6 +36,8 @@ export interface Faults {
 	relayRestarts: number;
 	/** A webhook of a job that does not exist, for each run that does. */
 	forged: number;
+	/** A job that the runner it was given to does not pick up: GitHub queues it again (FACTS 1.10). */
+	notPickedUp: number;
 	/** A session of the poller that dies at some call. */
 	pollerDies: number;
 }
@@ -44,7 +46,7 @@ const MOST: Faults = {
 	...{ webhookLost: 0.1, webhookFailed: 0.2, webhookDoubled: 0.2, webhookDelay: 60_000 },
 	...{ githubFails: 0.1, githubDenies: 0.05, githubLosesAnswer: 0.1, ec2Fails: 0.15, poolEmpty: 0.5 },
 	...{ bootFails: 0.2, runnerHangs: 0.05, interrupted: 0.5, cancelled: 0.15, relayLoses: 0.15, reportLost: 0.3 },
-	...{ relayRestarts: 0.5, pollerDies: 0.5, forged: 0.2 },
+	...{ relayRestarts: 0.5, pollerDies: 0.5, forged: 0.2, notPickedUp: 0.1 },
 };
 
 export const NO_FAULTS = Object.fromEntries(Object.keys(MOST).map((name) => [name, 0])) as unknown as Faults;

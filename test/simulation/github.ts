@@ -23,6 +23,9 @@ const MOST_DELIVERIES = 500;
 const jobPages = (rows: number) => Math.max(1, Math.ceil(rows / PAGE));
 const pages = (rows: number, most: number) => Math.min(most / PAGE, Math.floor(rows / PAGE) + 1);
 
+/** A runner has so long to pick up a job. */
+const PICK_UP_MS = 60_000;
+
 /** GitHub's own limit: 900 points a minute, 5 for each POST, PATCH, PUT or DELETE, 1 for each GET (FACTS 2.8). */
 const POINTS_A_MINUTE = 900;
 
@@ -34,6 +37,8 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 	const byName = new Map<string, SimRunner>();
 	const spent: { at: number; points: number }[] = [];
 	let rerunning: (run: SimRun) => void = () => undefined;
+	/** Given to runners that do not pick them up. */
+	const given = new Set<SimJob>();
 	let ids = 0;
 	let most = 0;
 	/** Of what was spent: the oldest within a minute, and the points since then. */
@@ -72,14 +77,30 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 	/** Idle runners and queued jobs find each other, in no order that anybody could rely on. */
 	function match(): void {
 		const idle = [...runners.values()].filter((it) => it.online && !it.job);
-		for (const job of jobs.open().filter(({ status }) => status === "queued")) {
+		for (const job of jobs.open().filter((it) => it.status === "queued" && !given.has(it))) {
 			const fitting = idle.filter((it) => !it.job && job.labels.every((label) => it.labels.includes(label)));
 			const runner = dice.pick(fitting);
 			if (!runner) continue;
 			runner.job = job;
+			if (dice.chance(faults.now.notPickedUp)) {
+				takeBack(job, runner);
+				continue;
+			}
 			jobs.begin(job, runner.name);
 			runner.onJob?.(job);
 		}
+	}
+	/** Within a minute GitHub may show that the runner has the job. The runner then waits for another, or never hears of one again. */
+	function takeBack(job: SimJob, runner: SimRunner): void {
+		given.add(job);
+		if (dice.chance(0.5)) jobs.begin(job, runner.name);
+		clock.after(PICK_UP_MS, () => {
+			given.delete(job);
+			runner.job = null;
+			if (dice.chance(0.5)) runner.online = false;
+			jobs.queueAgain(job);
+			matchSoon();
+		});
 	}
 	let isMatching = false;
 	function matchSoon(): void {
@@ -202,7 +223,7 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 		lost(runner: SimRunner): void {
 			runner.online = false;
 			const { job } = runner;
-			if (!job) return;
+			if (!job || given.has(job)) return;
 			clock.after(60_000 + dice.below(600_000), () => {
 				jobs.complete(job, "failure");
 				forget(runner);

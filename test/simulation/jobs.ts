@@ -142,6 +142,13 @@ export function createJobsModel(setting: Setting, deliver: Deliver) {
 			tellRelay(job, "in_progress");
 		},
 		complete,
+		/** The runner that it was given to did not take it. */
+		queueAgain(job: SimJob): void {
+			if (job.status === "completed") return;
+			tell("github", `job ${job.id} is taken back${job.runnerName ? ` from ${job.runnerName}` : ""}`);
+			Object.assign(job, { status: "queued", runnerName: null });
+			if (dice.chance(0.5)) tellRelay(job, "queued");
+		},
 		/** Failed jobs run again as new jobs of the next attempt. */
 		rerun(run: SimRun): boolean {
 			const failed = run.jobs.filter(({ attempt, conclusion }) => attempt === run.attempt && conclusion === "failure");

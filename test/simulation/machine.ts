@@ -75,8 +75,13 @@ export function bootMachine(setting: Setting, world: MachineWorld, machine: Mach
 			return;
 		}
 		report("listening");
-		later(limits.idle, () => {
-			if (runner?.job || !runner) return;
+		watchIdle(limits.idle);
+	}
+
+	function watchIdle(ms: number): void {
+		later(ms, () => {
+			if (!runner) return;
+			if (runner.job) return watchIdle(ms);
 			report("idle");
 			off("idle");
 		});

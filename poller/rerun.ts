@@ -11,7 +11,8 @@ import { instanceIdOf } from "./runners.ts";
 export async function rerun(ports: Ports, item: RerunItem): Promise<OutcomeBody> {
 	const at = { repository: item.repository, installationId: item.installationId };
 	const run = await ports.github.run(at, item.runId);
-	if (!run) return { outcome: "gone" };
+	// GitHub may say so once of a run that is there: the relay asks for some tries.
+	if (!run) return { outcome: "failed", reason: "GitHub does not find the run" };
 	const standing = whyNotNow(run, item.attempt, ports.now());
 	if (standing) return standing;
 	const instances = await ports.ec2.instances(item.machines.map(({ instanceId }) => instanceId));

@@ -158,6 +158,15 @@ describe("the poller", () => {
 		expect([attemptOf(said), attemptOf(unsaid)]).toEqual([2, 1]);
 	});
 
+	test("does not believe one answer that the run is gone: the relay hands it out again", async () => {
+		world = await startWorld({ config: CONFIG });
+		const runId = runOf({});
+		const jobId = await runsOn(id(1), BUILD, "Failed");
+		world.github.faults.request({ method: "GET", path: new RegExp(`/actions/runs/${runId}$`), status: 404 });
+		const end = await rerunOf(runId, { instanceId: id(1), jobId, takenBack: true });
+		expect(end).toMatchObject({ outcome: "failed", reason: "GitHub does not find the run" });
+	});
+
 	test("leaves a deploy job that failed as it is", async () => {
 		world = await startWorld({ config: CONFIG });
 		const runId = runOf({ runsOn: SHIP }, {});

@@ -1,6 +1,6 @@
 // A model of GitHub's API and of its runners: a registered runner that is online takes any queued job whose labels it has.
 import { GitHubError } from "../../poller/github-error.ts";
-import type { GitHub, Run, RunJob } from "../../poller/ports.ts";
+import type { GitHub, Room, Run, RunJob } from "../../poller/ports.ts";
 import type { JobsModel, SimJob, SimRun } from "./jobs.ts";
 import { type Setting, travel } from "./world.ts";
 
@@ -112,6 +112,16 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 		});
 	}
 
+	/** A list of several pages: one call, and a point for each further page once there is room for it. */
+	async function listing<T>(name: string, count: number, room: Room | undefined, effect: () => T, denied?: T): Promise<T> {
+		const answer = await call(name, 1, effect, denied);
+		for (let page = 2; page <= count; page += 1) {
+			await room?.();
+			spend(1);
+		}
+		return answer;
+	}
+
 	const runOf = (run: SimRun): Run => {
 		const { id, attempt, repository, event, headBranch, fork, updatedAt } = run;
 		const { status, conclusion } = jobs.statusOf(run);
@@ -137,9 +147,9 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 
 	const port: GitHub = {
 		run: (_, id) => call("GET run", 1, () => (jobs.runs.has(id) ? runOf(jobs.runs.get(id) as SimRun) : null), null),
-		attemptJobs(_, runId, attempt) {
+		attemptJobs(_, runId, attempt, room) {
 			const listed = () => jobs.runs.get(runId)?.jobs.filter((job) => job.attempt === attempt) ?? null;
-			return call("GET jobs", jobPages(listed()?.length ?? 0), () => listed()?.map(jobOf) ?? null, null);
+			return listing("GET jobs", jobPages(listed()?.length ?? 0), room, () => listed()?.map(jobOf) ?? null, null);
 		},
 		job: (_, id) => call("GET job", 1, () => (jobs.jobs.has(id) ? jobOf(jobs.jobs.get(id) as SimJob) : null), null),
 		openRuns: ({ repository }) =>
@@ -160,8 +170,8 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 				const runner = byName.get(name);
 				return runner ? { id: runner.id, online: runner.online, busy: runner.job !== null } : null;
 			}),
-		runners: () =>
-			call("GET runners", pages(runners.size, MOST_RUNNERS), () =>
+		runners: (_, room) =>
+			listing("GET runners", pages(runners.size, MOST_RUNNERS), room, () =>
 				[...runners.values()].map(({ id, name, online, job }) => ({ id, name, online, busy: job !== null })).slice(0, MOST_RUNNERS),
 			),
 		deleteRunner: (_, id) =>
@@ -189,9 +199,9 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 			})),
 		approvals: (_, runId) =>
 			call("GET approvals", 1, () => (jobs.runs.get(runId)?.approved ? [{ state: "approved", environments: ["production"] }] : [])),
-		deliveriesSince(moment) {
+		deliveriesSince(moment, room) {
 			const listed = () => jobs.deliveriesSince(moment).slice(0, MOST_DELIVERIES);
-			return call("GET deliveries", pages(listed().length, MOST_DELIVERIES), listed);
+			return listing("GET deliveries", pages(listed().length, MOST_DELIVERIES), room, listed);
 		},
 		/** Nothing that is simulated tells which runner it has. */
 		runnerReleases: async () => [],

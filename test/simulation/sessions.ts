@@ -78,10 +78,13 @@ function mortal<T extends object>(port: T, { isDead, begins }: ReturnType<typeof
 		if (isDead()) return never;
 		throw error;
 	};
+	/** What a call waits for in its midst, such as room for its next page, a dead one never gets. */
+	const lasting = (value: unknown) =>
+		typeof value === "function" ? (...values: unknown[]) => (isDead() ? never : (value as Call)(...values).then(answered, failed)) : value;
 	const mortalCall =
 		(call: Call): Call =>
 		(...values) =>
-			begins() ? call(...values).then(answered, failed) : never;
+			begins() ? call(...values.map(lasting)).then(answered, failed) : never;
 	const wrapped: Record<string, Call> = {};
 	for (const [name, call] of Object.entries(port)) wrapped[name] = mortalCall(call as Call);
 	return wrapped as T;

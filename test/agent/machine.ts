@@ -30,7 +30,7 @@ export interface Scene {
 
 const SHORT: Partial<Clocks> = {
 	...{ pollFast: 5, pollSlow: 5, stopGrace: 5000, relaunch: 10, update: 10_000, spotPoll: 20 },
-	...{ spotLead: 25_000, spotLinger: 0, flush: 1000 },
+	...{ spotLead: 25_000, spotLinger: 0, deniedPause: 500, flush: 1000 },
 };
 
 function layOut(scene: Scene) {

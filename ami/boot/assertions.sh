@@ -61,6 +61,8 @@ group() { cat "/sys/fs/cgroup/$1"; }
 check "the agent has its own share" is "$(sudo cat "/proc/$(pidof mayfly-agent)/cgroup")" "0::/mayfly.slice/mayfly-agent.service"
 check "the agent's share of the CPU goes before a job's" is "$(group mayfly.slice/cpu.weight) $(group system.slice/cpu.weight)" "10000 100"
 check "the agent's memory stays" is "$(group mayfly.slice/memory.min)" 100663296
+kept() { read -r _ kib _ < /proc/meminfo && [ "$(group system.slice/memory.max)" = "$(((kib - 262144) * 1024))" ]; }
+check "jobs cannot take all memory" kept
 tasks() { [ "$(group system.slice/pids.max)" -lt "$(sysctl -n kernel.threads-max)" ]; }
 check "jobs cannot take every process" tasks
 check "docker starts when it is asked for" timeout 240 docker info

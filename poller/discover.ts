@@ -6,14 +6,12 @@ import { Labels } from "../contract/job.ts";
 import { type LabelReading, resolveLabels } from "../contract/label.ts";
 import type { ActiveRepository, JobFact } from "../contract/observe.ts";
 import { alone } from "./alone.ts";
-import type { Ports, Run, RunJob } from "./ports.ts";
+import { PAGE, type Ports, type Run, type RunJob } from "./ports.ts";
 
 /** A webhook has had its time by then. */
 const YOUNG_MS = 60_000;
 /** Calls for one look, each page counted: with some 63 looks an hour less than a fifth of GitHub's 5,000 (DESIGN 5, docs/decisions/0008). */
 const CALLS = 15;
-/** GitHub's longest page. */
-const PAGE = 100;
 /** The relay takes so many jobs at once (contract/observe.ts): while a burst waits for its turn there are more. */
 const MOST_TOLD = 1000;
 /** Two lists of runs for each repository. */

@@ -15,9 +15,8 @@ import {
 	toRunners,
 	toRuns,
 } from "./github-shapes.ts";
-import type { Delivery, Done, GitHub, RepositoryRef, Room, Runner } from "./ports.ts";
+import { type Delivery, type Done, type GitHub, PAGE, type RepositoryRef, type Room, type Runner } from "./ports.ts";
 
-const PAGE = 100;
 /** Of one look; what is older is read by the next ones. */
 const DELIVERY_PAGES = 10;
 const RUNNER_PAGES = 10;

@@ -92,6 +92,9 @@ export interface Delivery {
 /** A change that GitHub may refuse for good. */
 export type Done = { done: true } | { done: false; reason: string };
 
+/** Entries of GitHub's longest page: each page is a call. */
+export const PAGE = 100;
+
 /** Awaited before every further page of a list is asked for: the call itself had room for the first. */
 export type Room = () => Promise<void>;
 

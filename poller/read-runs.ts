@@ -1,7 +1,7 @@
 // Reads runs and their jobs from GitHub: once for each run and attempt in a batch, not once for each job; and once for batches that follow
 // each other closely, as a burst of webhooks makes them. Of a run with more pages of jobs than are asked for, those jobs alone are read.
 import { GitHubError } from "./github-error.ts";
-import type { GitHub, RepositoryRef, RunJob } from "./ports.ts";
+import { type GitHub, PAGE, type RepositoryRef, type RunJob } from "./ports.ts";
 import type { RunReading } from "./verify.ts";
 
 export interface JobAddress extends RepositoryRef {
@@ -18,8 +18,6 @@ interface Kept {
 
 /** A reading is as good as a new one for less time than a launch takes. */
 const FRESH_MS = 1000;
-/** GitHub's longest page of jobs: each is a call. */
-const PAGE = 100;
 
 /** The readers of one batch. */
 export interface RunReaders {

@@ -1,4 +1,5 @@
-// Programs by other hands that Go builds: once into .cache, each under its version. And a port for those that cannot choose one.
+// Programs by other hands that Go builds: once into .cache, each under its version, with one version of Go whatever the machine has. And a port
+// for those that cannot choose one.
 import { existsSync } from "node:fs";
 import { cp, mkdir, rename, rm } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -6,6 +7,10 @@ import { join } from "node:path";
 
 /** Where built programs lie. */
 export const FOLDER = join(import.meta.dir, "..", "..", ".cache", "bin");
+
+/** What builds them: at least what the go.mod of each asks for. */
+const GO = "1.26.8";
+const ARCHITECTURES: Partial<Record<NodeJS.Architecture, string>> = { x64: "amd64", arm64: "arm64" };
 
 export interface GoProgram {
 	/** Of its main package, whose last part is the program's name. */
@@ -29,12 +34,20 @@ async function run(command: string[], cwd: string, env: Record<string, string> =
 	return out;
 }
 
-async function buildCopy(target: string, name: string, folder: string): Promise<void> {
-	const { Dir } = JSON.parse(await run(["go", "mod", "download", "-json", target], folder)) as { Dir: string };
-	const source = join(folder, "source");
-	await cp(Dir, source, { recursive: true });
-	await run(["chmod", "-R", "u+w", source], folder);
-	await run(["go", "build", "-ldflags", "-s -w", "-o", join(folder, name), "."], source);
+const download = (go: string, module: string) =>
+	run([go, "mod", "download", "-json", module], FOLDER).then((told) => (JSON.parse(told) as { Dir: string }).Dir);
+
+/**
+ * Go's toolchains are modules (https://go.dev/doc/toolchain#select): any Go fetches them and holds them against the checksum database, Debian's too,
+ * which is older than the go.mod files of today and cannot read them. What comes in a module is not executable.
+ */
+async function fetchGo(): Promise<{ go: string; env: Record<string, string> }> {
+	const root = await download(
+		"go",
+		`golang.org/toolchain@v0.0.1-go${GO}.${process.platform}-${ARCHITECTURES[process.arch] ?? process.arch}`,
+	);
+	await run(["chmod", "-R", "a+x", join(root, "bin"), join(root, "pkg", "tool")], root);
+	return { go: join(root, "bin", "go"), env: { GOROOT: root, GOTOOLCHAIN: "local" } };
 }
 
 /** Builds it unless it is there, and gives its path. Throws with Go's own words. */
@@ -45,8 +58,13 @@ export async function installGoProgram(program: GoProgram): Promise<string> {
 	const fresh = join(FOLDER, `.go-${process.pid}-${name}`);
 	await mkdir(fresh, { recursive: true });
 	const target = `${program.path}@${program.version}`;
-	if (program.replaces) await buildCopy(target, name, fresh);
-	else await run(["go", "install", target], fresh, { GOBIN: fresh });
+	const { go, env } = await fetchGo();
+	if (program.replaces) {
+		const source = join(fresh, "source");
+		await cp(await download(go, target), source, { recursive: true });
+		await run(["chmod", "-R", "u+w", source], fresh);
+		await run([go, "build", "-ldflags", "-s -w", "-o", join(fresh, name), "."], source, env);
+	} else await run([go, "install", target], fresh, { ...env, GOBIN: fresh });
 	await rename(join(fresh, name), binary);
 	await rm(fresh, { recursive: true, force: true });
 	return binary;

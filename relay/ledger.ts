@@ -58,9 +58,14 @@ export function hear(job: Job, fact: Fact, claim: Claim, now: number, clocks: Cl
 	}
 }
 
-/** A job we gave up may still be taken by a runner of ours; one that ended stays ended. */
+/** A job we refused or gave up, and which a runner of ours took all the same. */
+function ranAnyway(job: Job, fact: Fact): boolean {
+	return (job.state === "refused" || job.state === "dead") && instanceOf(fact.runnerName) !== null;
+}
+
+/** One that ended stays ended. */
 function mayRun(job: Job, fact: Fact): boolean {
-	if (job.state === "refused" || job.state === "dead") return instanceOf(fact.runnerName) !== null;
+	if (ranAnyway(job, fact)) return true;
 	return isBefore(job, "running") || (job.state === "running" && isElsewhere(job, fact));
 }
 
@@ -80,7 +85,7 @@ function hearRunning(job: Job, fact: Fact, claim: Claim, now: number, clocks: Cl
 
 function hearDone(job: Job, fact: Fact, claim: Claim, now: number, clocks: Clocks): Moves {
 	if (job.state === "done") return movesOf({ ...job, conclusion: job.conclusion ?? fact.conclusion });
-	if (isEnded(job)) return movesOf({ ...job, conclusion: fact.conclusion });
+	if (isEnded(job) && !ranAnyway(job, fact)) return movesOf({ ...job, conclusion: fact.conclusion });
 	const ran = fact.runnerName !== null || job.state === "running";
 	const seated = isElsewhere(job, fact) && !ranItself(claim.seated) ? sitDown(job, fact.runnerName, claim, now, clocks) : movesOf(job);
 	const moves = withJob(seated, job.pointer.id, (it) => finish(it, fact, ran, now, clocks));

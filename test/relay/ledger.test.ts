@@ -27,9 +27,9 @@ describe("what GitHub says", () => {
 		["done", "queued", "done"],
 		["refused", "queued", "queued"],
 		["refused", "in_progress", "running"],
-		["refused", "completed", "refused"],
+		["refused", "completed", "done"],
 		["dead", "in_progress", "running"],
-		["dead", "completed", "dead"],
+		["dead", "completed", "done"],
 	];
 	for (const [from, action, to] of rows)
 		test(`${action} leaves a ${from} job ${to}`, () => {
@@ -39,6 +39,14 @@ describe("what GitHub says", () => {
 			it.hear(1, action, { runnerName: runs ? runnerName : null, conclusion: action === "completed" ? "success" : null });
 			expect(stateOf(it.queue)).toBe(to);
 		});
+
+	test.each<JobState>(["refused", "dead"])("completed on no runner of ours leaves a %s job as it is, with GitHub's conclusion", (from) => {
+		for (const runner of [null, "somebody's runner"]) {
+			const it = reach(from);
+			it.hear(1, "completed", { runnerName: runner, conclusion: "cancelled" });
+			expect(it.queue.job(1)).toMatchObject({ state: from, conclusion: "cancelled" });
+		}
+	});
 
 	test("in_progress without a runner moves nothing", () => {
 		const it = reach("queued");

@@ -1,10 +1,11 @@
 // Which machines a rerun is told of, and what becomes of one that cannot be.
 import { describe, expect, test } from "bun:test";
+import type { JobState } from "../../contract/job.ts";
 import type { RerunItem } from "../../contract/lease.ts";
 import { DEFAULT_CLOCKS as clocks } from "../../relay/clocks.ts";
 import { jobDetail } from "../../relay/figures.ts";
 import { instanceId, machineOf } from "./ledger-rows.ts";
-import { type Ledger, reach } from "./ledger-under-test.ts";
+import { intent, type Ledger, leaseOf, reach } from "./ledger-under-test.ts";
 
 const taken = (n: number) => ({
 	...{ instanceId: instanceId(n), state: "terminated" as const, launchedAt: 0, stateReason: "Server.SpotInstanceTermination" },
@@ -38,6 +39,21 @@ describe("a rerun names the machine on which the job ran, and whether EC2 said t
 		expect(rerunOf(it)?.machines).toEqual(expected);
 	});
 });
+
+test.each<JobState>(["refused", "dead"])(
+	"of a %s job that ran on another one's machine all the same, though only its end was heard",
+	(state) => {
+		const it = reach(state);
+		it.hear(2, "queued");
+		const lease = leaseOf(it, 2);
+		it.settle({ ...lease, ...intent("t", [2]) }, { ...lease, outcome: "launched", ...machineOf(2) });
+		it.observe({ machines: [taken(2)] });
+		fails(it, 2);
+		expect(rerunOf(it)?.machines).toEqual([{ instanceId: instanceId(2), jobId: 1, takenBack: true }]);
+		// The machine is no longer the other job's: that one gets another.
+		expect(it.queue.job(2)).toMatchObject({ state: "queued", seat: null });
+	},
+);
 
 test("a rerun that was refused is not tried again, and its job says why it is not run again", () => {
 	const it = reach("running");

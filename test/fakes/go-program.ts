@@ -63,7 +63,8 @@ export async function installGoProgram(program: GoProgram): Promise<string> {
 		const source = join(fresh, "source");
 		await cp(await download(go, target), source, { recursive: true });
 		await run(["chmod", "-R", "u+w", source], fresh);
-		await run([go, "build", "-ldflags", "-s -w", "-o", join(fresh, name), "."], source, env);
+		// The folder around the copy is another program's repository.
+		await run([go, "build", "-buildvcs=false", "-ldflags", "-s -w", "-o", join(fresh, name), "."], source, env);
 	} else await run([go, "install", target], fresh, { ...env, GOBIN: fresh });
 	await rename(join(fresh, name), binary);
 	await rm(fresh, { recursive: true, force: true });

@@ -59,6 +59,22 @@ describe("replay", () => {
 		expect(world.ec2.instances()).toHaveLength(1);
 	});
 
+	test("throttled, it keeps its intent: what EC2 did not look at says nothing of what it did before", async () => {
+		world = await startWorld();
+		const [item] = world.queue({}) as [LaunchItem];
+		await killedAt("applied", [item]);
+		const begun = again(item);
+		world.ec2.faults.throttled.CreateFleet = 3;
+		world.relay.push(begun);
+		const [end] = await world.relay.ends(item.workId);
+		expect(end).toMatchObject({ outcome: "later", class: "throttled", intent: "kept" });
+		world.relay.settled.length = 0;
+		world.relay.push({ ...begun, leaseId: "once more" });
+		const [last] = await world.relay.ends(item.workId);
+		expect(last).toMatchObject({ outcome: "launched", instanceId: world.ec2.instances()[0]?.instanceId });
+		expect(world.ec2.instances()).toHaveLength(1);
+	});
+
 	test("a member alone gets the machine of its place among all members", async () => {
 		world = await startWorld();
 		const items = world.queue({}, {}, {});

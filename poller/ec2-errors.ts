@@ -76,16 +76,13 @@ export function failureOf(errors: readonly { code: string; message: string }[]):
 	return { class: classOfCode(worst.code), reason: `EC2: ${worst.code}: ${worst.message}${pools}`.slice(0, 500) };
 }
 
-/**
- * What a call that failed as a whole means. Not answered: EC2 may have done it, or one before it under the same token, and whoever asks under that
- * token again is told. A throttled call was not looked at, so it says nothing of the one before: the client repeats calls, and so do pollers.
- */
+/** What a call that failed as a whole means. Not answered: EC2 may have done it, and whoever asks under the same token is told. */
 export function failureOfCall(error: { code: string; status: number | null; message: string }): Failure & { isAnswered: boolean } {
 	const { code, status, message: reason } = error;
 	// Nobody was reached: that passes, whatever the client calls it.
 	if (status === null) return { class: "throttled", reason, isAnswered: false };
 	const known = classOfCode(code);
-	const saysNothing = known === "throttled" || (status >= 500 && known === "unknown");
+	const saysNothing = /^(Server)?Internal/.test(code) || (status >= 500 && known === "unknown");
 	return { class: known, reason, isAnswered: !saysNothing };
 }
 

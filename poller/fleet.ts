@@ -17,14 +17,15 @@ export interface Fleet {
 /** What another market may still have: spot runs short or over its own quota. */
 const FALLS_BACK: Failure["class"][] = ["capacity", "quota"];
 
-export async function makeFleet(ports: Ports, { first, fallback }: LaunchCalls, wanted: number): Promise<Fleet> {
+/** `replayed`: the intent was carried out before, which may have launched. */
+export async function makeFleet(ports: Ports, { first, fallback }: LaunchCalls, wanted: number, replayed: boolean): Promise<Fleet> {
 	ports.prices.expect(spotTypesOf(first));
-	const begun = await ask(ports, first);
+	const begun = await ask(ports, first, replayed);
 	const lacking = wanted - begun.instanceIds.length;
 	if (lacking <= 0 || !fallback || !begun.isAnswered || !FALLS_BACK.includes(begun.missing.class)) return begun;
 	ports.metrics.fallback();
 	ports.log.info({ token: fallback.ClientToken, lacking, reason: begun.missing.reason }, "falling back to on-demand");
-	const rest = await ask(ports, withCapacity(fallback, lacking));
+	const rest = await ask(ports, withCapacity(fallback, lacking), replayed);
 	return { ...rest, instanceIds: [...begun.instanceIds, ...rest.instanceIds] };
 }
 
@@ -36,7 +37,7 @@ function spotTypesOf({ TargetCapacitySpecification, LaunchTemplateConfigs = [] }
 }
 
 /** An answer with fewer machines than asked for, or none at all, is an answer: capacity is told in an HTTP 200 (FACTS 4.2). */
-async function ask(ports: Ports, call: CreateFleetCommandInput): Promise<Fleet> {
+async function ask(ports: Ports, call: CreateFleetCommandInput, replayed: boolean): Promise<Fleet> {
 	try {
 		return fleetOf(await ports.ec2.createFleet(call));
 	} catch (error) {
@@ -44,7 +45,9 @@ async function ask(ports: Ports, call: CreateFleetCommandInput): Promise<Fleet> 
 		if (error.code === "IdempotentParameterMismatch") return findFleet(ports, call);
 		ports.log.warn({ token: call.ClientToken, code: error.code, error: error.message }, "CreateFleet failed");
 		const { isAnswered, ...missing } = failureOfCall(error);
-		return { instanceIds: [], missing, isAnswered };
+		// A throttled call was not looked at: it says nothing of one before it under the same token.
+		const isOfAll = !replayed || missing.class !== "throttled";
+		return { instanceIds: [], missing, isAnswered: isAnswered && isOfAll };
 	}
 }
 

@@ -115,7 +115,7 @@ async function carryOut(ports: Ports, intent: Intent, members: Candidate[], how:
 	}
 	const runIds = [...new Set(members.map(({ item }) => item.job.runId))];
 	ports.log.info({ token: intent.token, jobIds: intent.members, runIds, replayed: how.replayed }, "CreateFleet");
-	const fleet = await makeFleet(ports, calls, intent.members.length);
+	const fleet = await makeFleet(ports, calls, intent.members.length, how.replayed);
 	const { instanceIds } = fleet;
 	const launchedAt = ports.now();
 	const addressOf = awaitAddresses(ports, instanceIds);

@@ -123,7 +123,7 @@ describe("trouble with EC2", () => {
 	test("throttling beyond the client's patience is told as such", async () => {
 		world = await startWorld();
 		world.ec2.faults.throttled.CreateFleet = 9;
-		expect((await launchOne()).end).toMatchObject({ outcome: "later", class: "throttled", intent: "kept" });
+		expect((await launchOne()).end).toMatchObject({ outcome: "later", class: "throttled" });
 	});
 
 	test.each([

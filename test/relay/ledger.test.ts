@@ -245,11 +245,3 @@ describe("what the poller settles", () => {
 		expect(it.lease()).toEqual([]);
 	});
 });
-
-test("a rerun's copy of a job that ended leaves the machine and its times with the job that ran there", () => {
-	const it = reach("done");
-	const before = it.queue.job(1)?.seat;
-	it.hear(2, "completed", { runnerName: machineOf(1).runnerName, conclusion: "success" });
-	expect(it.queue.job(1)?.seat).toEqual(before as NonNullable<typeof before>);
-	expect([stateOf(it.queue, 2), it.queue.job(2)?.seat]).toEqual(["done", null]);
-});

@@ -5,7 +5,7 @@ import type { RerunItem } from "../../contract/lease.ts";
 import { DEFAULT_CLOCKS as clocks } from "../../relay/clocks.ts";
 import { jobDetail } from "../../relay/figures.ts";
 import { instanceId, machineOf } from "./ledger-rows.ts";
-import { intent, type Ledger, leaseOf, reach } from "./ledger-under-test.ts";
+import { intent, type Ledger, leaseOf, reach, stateOf } from "./ledger-under-test.ts";
 
 const taken = (n: number) => ({
 	...{ instanceId: instanceId(n), state: "terminated" as const, launchedAt: 0, stateReason: "Server.SpotInstanceTermination" },
@@ -65,4 +65,12 @@ test("a rerun that was refused is not tried again, and its job says why it is no
 	it.observe({ machines: [taken(1)] });
 	expect(rerunOf(it)).toBeUndefined();
 	expect(jobDetail(it.queue, 1)?.reason).toBe("GitHub completed it: failure; not run again: the run was cancelled");
+});
+
+test("a rerun's copy of a job that ended leaves the machine and its times with the job that ran there", () => {
+	const it = reach("done");
+	const before = it.queue.job(1)?.seat;
+	it.hear(2, "completed", { runnerName: machineOf(1).runnerName, conclusion: "success" });
+	expect(it.queue.job(1)?.seat).toEqual(before as NonNullable<typeof before>);
+	expect([stateOf(it.queue, 2), it.queue.job(2)?.seat]).toEqual(["done", null]);
 });

@@ -44,6 +44,9 @@ export async function bootMachine(ports: Ports, boot: Boot): Promise<void> {
 	if (registration.kind === "unsure") return putOff(ports, candidate, soon(ports, registration.reason), ids, "not registered");
 	if (registration.kind === "vain") {
 		const notBefore = registrations.failed(item.job.owner, registration);
+		// Tries and EC2's pace take longer than a lease: whoever was handed the launch since may have registered this machine.
+		const { told, stale } = await settle(ports, [{ item, body: { outcome: "extend" } }]);
+		if (!told || stale.has(item.workId)) return;
 		// There is no runner to delete: registering has looked.
 		await endMachine(ports, { ...ending(ports, candidate, instance), scope: null, about: ids, force: false });
 		const body: LaterBody = { outcome: "later", notBefore, class: "throttled", reason: registration.reason, awaits: "registration" };

@@ -47,7 +47,7 @@ export async function bootMachine(ports: Ports, boot: Boot): Promise<void> {
 		// Tries and EC2's pace take longer than a lease: whoever was handed the launch since may have registered this machine.
 		const { told, stale } = await settle(ports, [{ item, body: { outcome: "extend" } }]);
 		if (!told || stale.has(item.workId)) return;
-		// There is no runner to delete: registering has looked.
+		// There is no runner to delete: GitHub refused all that this launch asked for, or registering has looked.
 		await endMachine(ports, { ...ending(ports, candidate, instance), scope: null, about: ids, force: false });
 		const body: LaterBody = { outcome: "later", notBefore, class: "throttled", reason: registration.reason, awaits: "registration" };
 		return putOff(ports, candidate, body, ids, "not registered");

@@ -147,6 +147,7 @@ describe("GitHub", () => {
 			/^given up after waiting for throttled: (POST \/generate-jitconfig: 502 Bad Gateway$|GitHub registered no runners of octo-org; )/;
 		const reason = expect.stringMatching(words);
 		expect(world.records()).toMatchObject(Array(JOBS).fill({ state: "dead", failedBoots: 0, reason }));
+		expect(world.records().some((it) => it?.reason?.endsWith("502 Bad Gateway"))).toBe(true);
 		expect(world.problems).toEqual([]);
 	});
 });

@@ -12,8 +12,8 @@ export interface FakeRelay {
 	observed: ObserveRequest[];
 	/** What did not parse. */
 	problems: string[];
-	/** WorkIds that are answered as stale. */
-	stale: Set<string>;
+	/** Results that are answered as stale: another lease has taken their item over. None by itself. */
+	isStale(result: Outcome): boolean;
 	verdicts: Verdict[];
 	onDemandOnly: boolean;
 	superseded: boolean;
@@ -45,11 +45,11 @@ export function startFakeRelay(token: string): FakeRelay {
 			settled: [],
 			observed: [],
 			problems: [],
-			stale: new Set(),
 			verdicts: [],
 			onDemandOnly: false,
 			superseded: false,
 		},
+		isStale: () => false,
 		fail: (path, status, times = 1) => void faults.push({ path, status, times }),
 		push(...work) {
 			waiting.push(...work);
@@ -94,9 +94,9 @@ export function startFakeRelay(token: string): FakeRelay {
 	function settle(body: unknown): object | null {
 		const asked = read(parseSettleRequest(body));
 		if (!asked) return null;
-		const known = asked.results.filter(({ workId }) => !relay.stale.has(workId));
+		const known = asked.results.filter((result) => !relay.isStale(result));
 		relay.settled.push(...known);
-		const stale = asked.results.filter(({ workId }) => relay.stale.has(workId)).map(({ workId }) => [workId, { reason: "told so" }]);
+		const stale = asked.results.filter((result) => !known.includes(result)).map(({ workId }) => [workId, { reason: "told so" }]);
 		return { settled: Object.fromEntries(known.map(({ workId }) => [workId, { state: "queued" }])), stale: Object.fromEntries(stale) };
 	}
 	function observe(body: unknown): object | null {

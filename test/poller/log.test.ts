@@ -107,7 +107,7 @@ describe("lines about a job", () => {
 	test("what the relay no longer wants to hear names job, run and machine", async () => {
 		world = await startWorld();
 		const item = queued("mayfly=1/runner=small");
-		world.relay.stale.add(item.workId);
+		world.relay.isStale = ({ workId }) => workId === item.workId;
 		world.relay.push(item);
 		expect(await line("stale")).toMatchObject({ ...idsOf(item), outcome: "launching", reason: "told so" });
 	});

@@ -1,7 +1,7 @@
 // What GitHub, EC2 and the relay may do to a launch on its way.
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { LaunchItem } from "../../contract/lease.ts";
-import { startWorld, type World } from "./poller-world.ts";
+import { checkItem, startWorld, type World } from "./poller-world.ts";
 
 setDefaultTimeout(30_000);
 
@@ -50,6 +50,24 @@ describe("trouble with GitHub", () => {
 		expect(end?.outcome).toBe("launched");
 		expect(world.github.runners()).toHaveLength(1);
 		expect(world.asked.filter((it) => it.startsWith("DELETE"))).toHaveLength(1);
+	});
+
+	test("a machine that GitHub registers nothing for is ended, unless another lease has taken its launch over by then", async () => {
+		world = await startWorld();
+		const [own, taken] = world.queue({}, {}) as [LaunchItem, LaunchItem];
+		world.relay.isStale = ({ workId, outcome }) => workId === taken.workId && outcome === "extend";
+		// Longer than a machine waits for its registration.
+		world.github.faults.request({ path: /generate-jitconfig/, status: 403, headers: { "retry-after": "90" }, times: 2 });
+		world.relay.push(own, taken);
+		const [end] = await world.relay.ends(own.workId);
+		expect(end).toMatchObject({ outcome: "later", class: "throttled", awaits: "registration" });
+		while (!world.log.some(({ msg, outcome }) => msg === "stale" && outcome === "extend")) await Bun.sleep(20);
+		// Whatever would end it as well has had its turn.
+		world.relay.push(checkItem(own, "queued"));
+		await world.relay.ends(`check-${own.job.id}`);
+		const isUp = ({ state }: { state: string }) => state === "pending" || state === "running";
+		expect(world.ec2.instances().map(isUp).toSorted()).toEqual([false, true]);
+		expect(world.relay.settled.filter(({ workId, outcome }) => workId === taken.workId && outcome === "later")).toEqual([]);
 	});
 
 	test("a registration that is put off by a limit is made when the limit allows", async () => {

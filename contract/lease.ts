@@ -44,6 +44,10 @@ const leased = {
 export const JobSource = v.picklist(["webhook", "discovery"]);
 export type JobSource = v.InferOutput<typeof JobSource>;
 
+/** What jobs of one owner wait for together: that GitHub registers their runners again. */
+export const Awaited = v.literal("registration");
+export type Awaited = v.InferOutput<typeof Awaited>;
+
 /** Launch a machine for a job. With an intent: do exactly that launch again. */
 export const LaunchItem = v.object({
 	...leased,
@@ -57,8 +61,8 @@ export const LaunchItem = v.object({
 	/** Whether a delivery has told what environment the job is for, if any: a job that was found without one may be for any. */
 	isEnvironmentKnown: v.optional(v.boolean(), true),
 	source: v.optional(JobSource, "webhook"),
-	/** What it was put off for the last time, where that holds for all of its owner. */
-	awaits: v.optional(v.literal("registration")),
+	/** What it was put off for the last time, where that holds for all of its owner, and in whose words. */
+	awaits: v.optional(v.object({ what: Awaited, reason: Text })),
 	queuedAt: Time,
 	receivedAt: Time,
 	leasedAt: Time,

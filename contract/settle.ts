@@ -1,7 +1,7 @@
 // POST /settle: what became of each leased item, keyed by workId. Acknowledged after the effect.
 import * as v from "valibot";
 import { JobState, JobStatus, Machine } from "./job.ts";
-import { Intent } from "./lease.ts";
+import { Awaited, Intent } from "./lease.ts";
 import { parserOf, Text, Time } from "./parse.ts";
 
 const settled = {
@@ -24,7 +24,7 @@ export const Outcome = v.variant("outcome", [
 		...{ ...settled, outcome: v.literal("later"), notBefore: Time, class: LaterClass, reason: Text },
 		intent: v.optional(v.literal("kept")),
 		/** GitHub registers no runners of its owner for now: a machine would wait in vain. */
-		awaits: v.optional(v.literal("registration")),
+		awaits: v.optional(Awaited),
 	}),
 	/** Not for us, and why: shown to people. Final unless the job is queued again. */
 	v.object({

@@ -41,9 +41,8 @@ export function createRegistrationHolds(now: () => number): RegistrationHolds {
 	const keyOf = (owner: string) => owner.toLowerCase();
 	const holdFor = ({ job, awaits, receivedAt }: Asked): Hold | null => {
 		const known = holds.get(keyOf(job.owner));
-		if (known !== undefined || awaits !== "registration") return known ?? null;
-		const reason = `GitHub registered no runners of ${job.owner}; one launch finds out whether it does again`;
-		return { since: receivedAt, until: 0, reason };
+		if (known !== undefined || awaits === undefined) return known ?? null;
+		return { since: receivedAt, until: 0, reason: awaits.reason };
 	};
 	return {
 		whyHeld(item) {

@@ -1,5 +1,6 @@
 // What the ledger keeps of a job, and the few ways in which a record changes. Pure: every change gives a new record.
 import type { Change, JobPointer, JobState, JobView, Machine, Timings } from "../contract/job.ts";
+import type { LaunchItem } from "../contract/lease.ts";
 import { type Clocks, LIMITS, nextCheck } from "./clocks.ts";
 import { costOf } from "./job-cost.ts";
 
@@ -53,7 +54,7 @@ export interface Job {
 	/** Since when launches have been put off without a success in between. */
 	putOffSince: number | null;
 	/** Set while it is put off since GitHub registers no runners of its owner. */
-	awaits?: "registration" | undefined;
+	awaits?: LaunchItem["awaits"];
 	gone: { readings: number; since: number } | null;
 	/** When a check first read it as queued although it runs; null or absent: the newest check did not. */
 	foundQueuedAt?: number | null;

@@ -1,4 +1,5 @@
 // What an outcome of the poller does to a job whose launch or check it held. Pure.
+import type { Awaited } from "../contract/lease.ts";
 import type { LaterClass, Outcome } from "../contract/settle.ts";
 import { type Clocks, LIMITS, nextCheck } from "./clocks.ts";
 import { enter, isBefore, isEnded, type Job, newSeat } from "./job.ts";
@@ -105,7 +106,7 @@ interface Later {
 	class: LaterClass;
 	reason: string;
 	intent?: "kept" | undefined;
-	awaits?: "registration" | undefined;
+	awaits?: Awaited | undefined;
 }
 
 /** A launch that must wait gives up its intent, since EC2's answer is final for that token; unless EC2 was not asked or did not answer. */
@@ -115,7 +116,8 @@ function later(job: Job, result: Later, now: number, clocks: Clocks): Moves {
 	// A budget of our own may hold a job back for as long as it takes.
 	const putOffSince = result.class === "budget" ? job.putOffSince : (job.putOffSince ?? now);
 	const unknowns = result.class === "unknown" ? job.unknowns + 1 : job.unknowns;
-	const counted: Job = { ...job, unknowns, putOffSince, awaits: result.awaits };
+	const awaits = result.awaits && { what: result.awaits, reason: result.reason };
+	const counted: Job = { ...job, unknowns, putOffSince, awaits };
 	if (unknowns > LIMITS.unknowns) return close(counted, "dead", `failed ${unknowns} times: ${result.reason}`, now, clocks);
 	if (result.class !== "budget" && putOffSince !== null && now - putOffSince >= clocks.giveUpAfter)
 		return close(counted, "dead", `given up after waiting for ${result.class}: ${result.reason}`, now, clocks);

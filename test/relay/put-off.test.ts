@@ -11,7 +11,7 @@ test("a job that is put off until GitHub registers runners says so when it is ha
 	it.settle({ ...lease, ...put });
 	expect(it.queue.job(1)).toMatchObject({ state: "queued", intent: null, failedBoots: 0, reason: "POST: 502" });
 	const [item] = it.lease();
-	expect(item).toMatchObject({ kind: "launch", intent: null, awaits: "registration" });
+	expect(item).toMatchObject({ kind: "launch", intent: null, awaits: { what: "registration", reason: "POST: 502" } });
 	it.settle({ workId: "launch-1", leaseId: item?.leaseId ?? "", ...intent() });
 	it.wait(clocks.lease);
 	expect(it.lease()).toMatchObject([{ kind: "launch", awaits: undefined }]);

@@ -1,5 +1,5 @@
 // Hours in which one call of EC2 or GitHub always fails and all else is well: what becomes of the jobs, what it costs, what people read.
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Ec2Error } from "../../poller/ec2.ts";
 import { GitHubError } from "../../poller/github-error.ts";
 import type { Ec2, GitHub } from "../../poller/ports.ts";
@@ -12,6 +12,9 @@ import { startModels } from "./models.ts";
 import { openRows } from "./rows.ts";
 import { MINUTE } from "./sessions.ts";
 import type { Setting } from "./world.ts";
+
+// Hours of a busy stack: seconds on a quiet machine, several times that beside another test.
+setDefaultTimeout(60_000);
 
 const HOUR = 60 * MINUTE;
 const JOBS = 5;
@@ -142,12 +145,8 @@ describe("GitHub", () => {
 	test("that registers none for longer than a job waits gives it up with its words", () => {
 		const world = worldWith({ github: { createRunner: down }, minutes: 20 * 60 });
 		world.runTo(world.from + 7 * HOUR);
-		// GitHub's words for the one that tried last, whose outage it is for those that were held back meanwhile.
-		const words =
-			/^given up after waiting for throttled: (POST \/generate-jitconfig: 502 Bad Gateway$|GitHub registered no runners of octo-org; )/;
-		const reason = expect.stringMatching(words);
+		const reason = expect.stringMatching(/^given up after waiting for throttled: POST \/generate-jitconfig: 502 Bad Gateway$/);
 		expect(world.records()).toMatchObject(Array(JOBS).fill({ state: "dead", failedBoots: 0, reason }));
-		expect(world.records().some((it) => it?.reason?.endsWith("502 Bad Gateway"))).toBe(true);
 		expect(world.problems).toEqual([]);
 	});
 });

@@ -71,7 +71,7 @@ export const LIMITS = {
 	interruptions: 2,
 	/** Machines that say their runner's version is deprecated before launching is paused. */
 	deprecations: 2,
-	/** Tries of a termination before it is left to the sweep. */
+	/** Tries that fail in a row before a termination is left to the sweep, and a rerun to people. */
 	taskTries: 10,
 	/** State changes kept for each job: the first and the newest. */
 	history: 100,

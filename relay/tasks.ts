@@ -11,6 +11,7 @@ interface Held {
 	lease: string | null;
 	/** Null when there is nothing left to do. */
 	dueAt: number | null;
+	/** That failed, in a row. */
 	tries: number;
 	since: number;
 }
@@ -82,7 +83,8 @@ export function settleTask(task: Task, result: Outcome, now: number, clocks: Clo
 		case "reran":
 			return { ...open, dueAt: null };
 		case "later":
-			return { ...open, dueAt: Math.min(Math.max(result.notBefore, now), now + clocks.giveUpAfter) };
+			// A run may be looked at hundreds of times before it has ended: some looks fail, which is no reason to leave it.
+			return { ...open, tries: 0, dueAt: Math.min(Math.max(result.notBefore, now), now + clocks.giveUpAfter) };
 		case "extend":
 			return { ...task, dueAt: now + clocks.lease };
 		case "failed":

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import type { JobState } from "../../contract/job.ts";
 import type { RerunItem } from "../../contract/lease.ts";
-import { DEFAULT_CLOCKS as clocks } from "../../relay/clocks.ts";
+import { DEFAULT_CLOCKS as clocks, LIMITS } from "../../relay/clocks.ts";
 import { jobDetail } from "../../relay/figures.ts";
 import { instanceId, machineOf } from "./ledger-rows.ts";
 import { intent, type Ledger, leaseOf, reach, stateOf } from "./ledger-under-test.ts";
@@ -65,6 +65,35 @@ test("a rerun that was refused is not tried again, and its job says why it is no
 	it.observe({ machines: [taken(1)] });
 	expect(rerunOf(it)).toBeUndefined();
 	expect(jobDetail(it.queue, 1)?.reason).toBe("GitHub completed it: failure; not run again: the run was cancelled");
+});
+
+describe("a rerun for which GitHub does not find the run", () => {
+	const interruptedRun = (): Ledger => {
+		const it = reach("running");
+		it.observe({ machines: [taken(1)] });
+		fails(it);
+		return it;
+	};
+	const settleOnce = (it: Ledger, outcome: "failed" | "later") => {
+		const { workId = "", leaseId = "" } = rerunOf(it) ?? {};
+		const reason = outcome === "failed" ? "GitHub does not find the run" : "the run is in_progress";
+		const body = outcome === "failed" ? { outcome, reason } : { outcome, reason, class: "throttled" as const, notBefore: it.now() };
+		it.settle({ workId, leaseId, ...body });
+		it.wait(clocks.retry);
+	};
+
+	test("in a row is left to people after some tries", () => {
+		const it = interruptedRun();
+		for (let n = 1; n <= LIMITS.taskTries; n++) settleOnce(it, "failed");
+		expect(rerunOf(it)).toBeUndefined();
+		expect(jobDetail(it.queue, 1)?.reason).toEndWith("not run again: GitHub does not find the run");
+	});
+
+	test("now and then goes on for as long as the run does", () => {
+		const it = interruptedRun();
+		for (let n = 1; n <= 3 * LIMITS.taskTries; n++) settleOnce(it, n % 3 === 0 ? "later" : "failed");
+		expect(rerunOf(it)).toBeDefined();
+	});
 });
 
 test("a rerun's copy of a job that ended leaves the machine and its times with the job that ran there", () => {

@@ -42,19 +42,18 @@ export async function bootMachine(ports: Ports, boot: Boot): Promise<void> {
 	const since = replayed ? instance.launchedAt : launchedAt;
 	const registration = await registerFor(ports, candidate, address.instance, { replayed, since });
 	if (registration.kind === "unsure") return putOff(ports, candidate, soon(ports, registration.reason), ids, "not registered");
-	if (registration.kind === "vain") {
-		const notBefore = registrations.failed(item.job.owner, registration);
+	if (registration.kind === "vain" || registration.kind === "refused") {
+		const { kind, reason } = registration;
+		const notBefore = kind === "vain" ? registrations.failed(item.job.owner, registration) : null;
 		// Tries and EC2's pace take longer than a lease: whoever was handed the launch since may have registered this machine.
 		const { told, stale } = await settle(ports, [{ item, body: { outcome: "extend" } }]);
 		if (!told || stale.has(item.workId)) return;
 		// There is no runner to delete: GitHub refused all that this launch asked for, or registering has looked.
-		await endMachine(ports, { ...ending(ports, candidate, instance), scope: null, about: ids, force: false });
-		const body: LaterBody = { outcome: "later", notBefore, class: "throttled", reason: registration.reason, awaits: "registration" };
+		const runnerName = nameFor(candidate, instance);
+		await endMachine(ports, { instanceId: instance.instanceId, runnerName, scope: null, about: ids, force: false });
+		if (notBefore === null) return fail(ports, candidate, reason, ids);
+		const body: LaterBody = { outcome: "later", notBefore, class: "throttled", reason, awaits: "registration" };
 		return putOff(ports, candidate, body, ids, "not registered");
-	}
-	if (registration.kind === "refused") {
-		await endMachine(ports, { ...ending(ports, candidate, instance), about: ids, force: true });
-		return fail(ports, candidate, registration.reason, ids);
 	}
 	if (registration.kind === "registered") {
 		registrations.made(item.job.owner);
@@ -70,11 +69,6 @@ export async function bootMachine(ports: Ports, boot: Boot): Promise<void> {
 const nameFor = ({ item }: Candidate, { instanceId }: Instance) => runnerNameOf(instanceId, item.job.attempt);
 const scopeFor = ({ config }: Ports, { item, run }: Candidate) =>
 	scopeOf(config, { repository: run.repository, installationId: item.job.installationId });
-
-function ending(ports: Ports, candidate: Candidate, instance: Instance) {
-	const { instanceId } = instance;
-	return { instanceId, runnerName: nameFor(candidate, instance), scope: scopeFor(ports, candidate) };
-}
 
 async function fail(ports: Ports, { item }: Candidate, reason: string, ids: object): Promise<void> {
 	ports.log.warn({ ...ids, reason }, "boot failed");

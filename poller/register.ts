@@ -7,6 +7,7 @@ export type Registration =
 	| { kind: "registered"; jitConfig: string }
 	/** An earlier registration is in use, or will be: the machine has its document or waits with it. */
 	| { kind: "alive" }
+	/** GitHub will not register it, and has no runner of that name. */
 	| { kind: "refused"; reason: string }
 	/** The session ends before anything is known; the same launch goes on in the next one. */
 	| { kind: "unsure"; reason: string }
@@ -52,7 +53,7 @@ export async function register(ports: Ports, it: Registering): Promise<Registrat
 		} catch (error) {
 			if (!(error instanceof GitHubError)) throw error;
 			const { message: reason, retryAt, status } = error;
-			if (!error.retryable) return { kind: "refused", reason };
+			if (!error.retryable) return mayBeThere && (await isInUse(ports, it)) ? { kind: "alive" } : { kind: "refused", reason };
 			mayBeThere ||= status === null || status >= 500;
 			const pause = Math.max(0, retryAt === null ? PAUSE_MS * 2 ** tried : retryAt - ports.now());
 			if (isVain(ports.now() - it.since, tried, pause)) {

@@ -64,7 +64,7 @@ export type Clocks = typeof DEFAULT_CLOCKS;
 export const LIMITS = {
 	/** Boots that may fail before the next failure ends the job. */
 	failedBoots: 3,
-	/** Failures of a kind nobody knows, in a row. */
+	/** Failures of a kind nobody knows, with no machine in between. */
 	unknowns: 10,
 	goneReadings: 3,
 	/** Spot machines taken back before spot is not asked for. */

@@ -48,7 +48,9 @@ async function registered({ throws, runner = null, deletion = "deleted", replaye
 }
 
 const IDLE: Runner = { id: 7, online: false, busy: false };
+const BUSY: Runner = { ...IDLE, busy: true };
 const failing = () => failure(502);
+const lostFirst = (now: number) => failure(now === NOW ? null : 422);
 const limited = (ms: number) => (now: number) => failure(403, now + ms);
 
 describe("a machine whose registration GitHub does not make", () => {
@@ -66,9 +68,23 @@ describe("a machine whose registration GitHub does not make", () => {
 		["with a runner that took a job: it stays", { throws: failing, runner: IDLE, deletion: "busy" }, "alive", ["find", "delete"]],
 		["with a runner that is online: it stays", { throws: failing, runner: { ...IDLE, online: true } }, "alive", ["find"]],
 		["which refused every try and so has no runner", { throws: limited(90_000) }, "vain", []],
+		["which refused the tries of this session", { throws: limited(90_000), replayed: true, runner: BUSY }, "alive", ["find"]],
+		["which refuses it for good", { throws: () => failure(422) }, "refused", []],
 		[
-			"which refused the tries of this session",
-			{ throws: limited(90_000), replayed: true, runner: { ...IDLE, busy: true } },
+			"which refuses it after an answer was lost, with the runner of that one",
+			{ throws: lostFirst, runner: IDLE },
+			"refused",
+			["find", "delete"],
+		],
+		[
+			"which refuses it after an answer was lost, whose runner took a job: it stays",
+			{ throws: lostFirst, runner: BUSY },
+			"alive",
+			["find"],
+		],
+		[
+			"which refuses to a second session what the first one has",
+			{ throws: () => failure(404), replayed: true, runner: BUSY },
 			"alive",
 			["find"],
 		],

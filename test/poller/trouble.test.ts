@@ -52,22 +52,29 @@ describe("trouble with GitHub", () => {
 		expect(world.asked.filter((it) => it.startsWith("DELETE"))).toHaveLength(1);
 	});
 
-	test("a machine that GitHub registers nothing for is ended, unless another lease has taken its launch over by then", async () => {
+	test.each([
+		// Longer than a machine waits for its registration.
+		[
+			"puts off its registration for too long",
+			{ status: 403, headers: { "retry-after": "90" } },
+			{ outcome: "later", awaits: "registration" },
+		],
+		["refuses its registration", { status: 422 }, { outcome: "failed" }],
+	])("a machine is ended when GitHub %s, unless another lease has taken its launch over by then", async (_, fault, ends) => {
 		world = await startWorld();
 		const [own, taken] = world.queue({}, {}) as [LaunchItem, LaunchItem];
 		world.relay.isStale = ({ workId, outcome }) => workId === taken.workId && outcome === "extend";
-		// Longer than a machine waits for its registration.
-		world.github.faults.request({ path: /generate-jitconfig/, status: 403, headers: { "retry-after": "90" }, times: 2 });
+		world.github.faults.request({ path: /generate-jitconfig/, times: 2, ...fault });
 		world.relay.push(own, taken);
 		const [end] = await world.relay.ends(own.workId);
-		expect(end).toMatchObject({ outcome: "later", class: "throttled", awaits: "registration" });
+		expect(end).toMatchObject(ends);
 		while (!world.log.some(({ msg, outcome }) => msg === "stale" && outcome === "extend")) await Bun.sleep(20);
 		// Whatever would end it as well has had its turn.
 		world.relay.push(checkItem(own, "queued"));
 		await world.relay.ends(`check-${own.job.id}`);
 		const isUp = ({ state }: { state: string }) => state === "pending" || state === "running";
 		expect(world.ec2.instances().map(isUp).toSorted()).toEqual([false, true]);
-		expect(world.relay.settled.filter(({ workId, outcome }) => workId === taken.workId && outcome === "later")).toEqual([]);
+		expect(world.relay.settled.filter(({ workId }) => workId === taken.workId).map(({ outcome }) => outcome)).toEqual(["launching"]);
 	});
 
 	test("a registration that is put off by a limit is made when the limit allows", async () => {

@@ -159,6 +159,7 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 			}),
 		createRunner: (_, { name, labels }) =>
 			call("POST jit", 5, () => {
+				if (dice.chance(faults.now.githubDenies)) throw new GitHubError("POST jit", 404, "simulated", null);
 				if (byName.has(name)) return "exists" as const;
 				const runner: SimRunner = { id: ++ids, name, labels, registeredAt: clock.now(), online: false, job: null, onJob: null };
 				runners.set(runner.id, runner);

@@ -29,7 +29,7 @@ export interface Registering {
 
 /** As often as this at least, however long the machine has waited for a poller. */
 const FEWEST_TRIES = 3;
-/** A name that is deleted as often as this and taken again is somebody else's work. */
+/** A name that is deleted as often as this and there again is in use. */
 const MOST_TAKEN = 4;
 const PAUSE_MS = 1000;
 /** A machine that waits longer for its registration is not worth keeping. */
@@ -78,12 +78,18 @@ function isVain(waited: number, tried: number, pause: number): boolean {
  */
 async function isInUse(ports: Ports, { scope, request, instanceId, privateIp, replayed }: Registering): Promise<boolean> {
 	const until = ports.now() + (replayed ? CLAIM_MS : 0);
-	for (;;) {
+	for (let absent = 0; absent < MOST_TAKEN; ) {
 		const runner = await ports.github.findRunner(scope, request.name);
 		if (!runner) return false;
 		if (runner.online || runner.busy) return true;
 		if (replayed && (await ports.mailbox.has(bootKey(privateIp, instanceId)))) return true;
-		if (ports.now() >= until) return (await ports.github.deleteRunner(scope, runner.id)) === "busy";
+		if (ports.now() >= until) {
+			const answer = await ports.github.deleteRunner(scope, runner.id);
+			if (answer !== "absent") return answer === "busy";
+			// Gone by then, or registered anew by a launch that goes on; or it is there, and GitHub was mistaken.
+			absent += 1;
+		}
 		await ports.sleep(PAUSE_MS);
 	}
+	return true;
 }

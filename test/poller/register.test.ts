@@ -13,7 +13,8 @@ const failure = (status: number | null, retryAt: number | null = null) => new Gi
 interface Case {
 	/** What each try throws. */
 	throws: (now: number) => GitHubError;
-	runner?: Runner | null;
+	/** What each look finds; the last one repeats. */
+	runners?: (Runner | null)[];
 	deletion?: "deleted" | "absent" | "busy";
 	replayed?: boolean;
 	since?: number;
@@ -21,9 +22,10 @@ interface Case {
 }
 
 /** A registration that GitHub does not make, on a clock that only pauses pass. */
-async function registered({ throws, runner = null, deletion = "deleted", replayed = false, since = NOW, endsAt = NOW + HOUR }: Case) {
+async function registered({ throws, runners = [null], deletion = "deleted", replayed = false, since = NOW, endsAt = NOW + HOUR }: Case) {
 	const clock = handClock(NOW);
 	const asked: string[] = [];
+	let looks = 0;
 	const told = <T>(call: string, answer: () => T) => {
 		asked.push(call);
 		return answer();
@@ -35,7 +37,7 @@ async function registered({ throws, runner = null, deletion = "deleted", replaye
 				told("create", () => {
 					throw throws(clock());
 				}),
-			findRunner: async () => told("find", () => runner),
+			findRunner: async () => told("find", () => runners[Math.min(looks++, runners.length - 1)]),
 			deleteRunner: async () => told("delete", () => deletion),
 		},
 	} as unknown as Ports;
@@ -63,28 +65,39 @@ describe("a machine whose registration GitHub does not make", () => {
 
 	test.each<[what: string, it: Case, kind: string, asked: string[]]>([
 		["with no runner of its name", { throws: failing }, "vain", ["find"]],
-		["with a runner that a lost answer left, which is deleted first", { throws: failing, runner: IDLE }, "vain", ["find", "delete"]],
-		["with a runner that was gone by then", { throws: failing, runner: IDLE, deletion: "absent" }, "vain", ["find", "delete"]],
-		["with a runner that took a job: it stays", { throws: failing, runner: IDLE, deletion: "busy" }, "alive", ["find", "delete"]],
-		["with a runner that is online: it stays", { throws: failing, runner: { ...IDLE, online: true } }, "alive", ["find"]],
+		["with a runner that a lost answer left, which is deleted first", { throws: failing, runners: [IDLE] }, "vain", ["find", "delete"]],
+		[
+			"with a runner that was gone by then",
+			{ throws: failing, runners: [IDLE, null], deletion: "absent" },
+			"vain",
+			["find", "delete", "find"],
+		],
+		[
+			"with a runner that took a job while GitHub did not find it",
+			{ throws: failing, runners: [IDLE, BUSY], deletion: "absent" },
+			"alive",
+			["find", "delete", "find"],
+		],
+		["with a runner that took a job: it stays", { throws: failing, runners: [IDLE], deletion: "busy" }, "alive", ["find", "delete"]],
+		["with a runner that is online: it stays", { throws: failing, runners: [{ ...IDLE, online: true }] }, "alive", ["find"]],
 		["which refused every try and so has no runner", { throws: limited(90_000) }, "vain", []],
-		["which refused the tries of this session", { throws: limited(90_000), replayed: true, runner: BUSY }, "alive", ["find"]],
+		["which refused the tries of this session", { throws: limited(90_000), replayed: true, runners: [BUSY] }, "alive", ["find"]],
 		["which refuses it for good", { throws: () => failure(422) }, "refused", []],
 		[
 			"which refuses it after an answer was lost, with the runner of that one",
-			{ throws: lostFirst, runner: IDLE },
+			{ throws: lostFirst, runners: [IDLE] },
 			"refused",
 			["find", "delete"],
 		],
 		[
 			"which refuses it after an answer was lost, whose runner took a job: it stays",
-			{ throws: lostFirst, runner: BUSY },
+			{ throws: lostFirst, runners: [BUSY] },
 			"alive",
 			["find"],
 		],
 		[
 			"which refuses to a second session what the first one has",
-			{ throws: () => failure(404), replayed: true, runner: BUSY },
+			{ throws: () => failure(404), replayed: true, runners: [BUSY] },
 			"alive",
 			["find"],
 		],

@@ -12,7 +12,7 @@ export interface Faults {
 	webhookDelay: number;
 	/** An answer of GitHub's API that fails: 5xx, or a limit with a moment to come back. */
 	githubFails: number;
-	/** A 404 for what is there, or for a registration. */
+	/** A 404 for what is there, or to what may be done. */
 	githubDenies: number;
 	/** An effect at GitHub whose answer is lost. */
 	githubLosesAnswer: number;

@@ -1,6 +1,6 @@
 // A model of GitHub's API and of its runners: a registered runner that is online takes any queued job whose labels it has.
 import { GitHubError } from "../../poller/github-error.ts";
-import type { GitHub, Room, Run, RunJob } from "../../poller/ports.ts";
+import type { Done, GitHub, Room, Run, RunJob, RunnerGroup } from "../../poller/ports.ts";
 import type { JobsModel, SimJob, SimRun } from "./jobs.ts";
 import { type Setting, travel } from "./world.ts";
 
@@ -25,6 +25,10 @@ const pages = (rows: number, most: number) => Math.min(most / PAGE, Math.floor(r
 
 /** A runner has so long to pick up a job. */
 const PICK_UP_MS = 60_000;
+
+/** Nothing speaks against a deploy machine in it. */
+const GROUP: RunnerGroup = { name: "deploy", visibility: "selected", allowsPublicRepositories: false, restrictedToWorkflows: true };
+const UNDONE: Done = { done: false, reason: "simulated" };
 
 /** GitHub's own limit: 900 points a minute, 5 for each POST, PATCH, PUT or DELETE, 1 for each GET (FACTS 2.8). */
 const POINTS_A_MINUTE = 900;
@@ -59,7 +63,7 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 		if (sum > POINTS_A_MINUTE) broken(`${sum} points of GitHub's API were spent in a minute`);
 	}
 
-	/** A call that fails, denies, or loses its answer; or none of these. */
+	/** A call that fails, denies, or loses its answer; or none of these. `denied`: what a 404 means, where it is expected. */
 	async function call<T>(name: string, points: number, effect: () => T, denied?: T): Promise<T> {
 		spend(points);
 		await travel(setting, 20, 300);
@@ -67,7 +71,10 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 			const retryAt = dice.chance(0.3) ? clock.now() + 1000 + dice.below(60_000) : null;
 			throw new GitHubError(name, retryAt ? 429 : 502, "simulated", retryAt);
 		}
-		if (denied !== undefined && dice.chance(faults.now.githubDenies)) return denied;
+		if (dice.chance(faults.now.githubDenies)) {
+			if (denied !== undefined) return denied;
+			throw new GitHubError(name, 404, "simulated", null);
+		}
 		const result = effect();
 		await travel(setting, 20, 200);
 		if (dice.chance(faults.now.githubLosesAnswer)) throw new GitHubError(name, null, "simulated", null);
@@ -145,6 +152,19 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 		return { id, name: `job ${id}`, createdAt, completedAt: null, status, conclusion, runnerName, labels };
 	};
 
+	function rerun(run: SimRun | undefined): Done {
+		if (run) rerunning(run);
+		const isDone = run !== undefined && jobs.statusOf(run).status === "completed" && jobs.rerun(run);
+		if (isDone) matchSoon();
+		return isDone ? { done: true } : UNDONE;
+	}
+	function deletion(runner: SimRunner | undefined): "absent" | "busy" | "deleted" {
+		if (!runner) return "absent";
+		if (runner.job) return "busy";
+		forget(runner);
+		return "deleted";
+	}
+
 	const port: GitHub = {
 		run: (_, id) => call("GET run", 1, () => (jobs.runs.has(id) ? runOf(jobs.runs.get(id) as SimRun) : null), null),
 		attemptJobs(_, runId, attempt, room) {
@@ -159,7 +179,6 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 			}),
 		createRunner: (_, { name, labels }) =>
 			call("POST jit", 5, () => {
-				if (dice.chance(faults.now.githubDenies)) throw new GitHubError("POST jit", 404, "simulated", null);
 				if (byName.has(name)) return "exists" as const;
 				const runner: SimRunner = { id: ++ids, name, labels, registeredAt: clock.now(), online: false, job: null, onJob: null };
 				runners.set(runner.id, runner);
@@ -175,29 +194,12 @@ export function createGitHubModel(setting: Setting, jobs: JobsModel) {
 			listing("GET runners", pages(runners.size, MOST_RUNNERS), room, () =>
 				[...runners.values()].map(({ id, name, online, job }) => ({ id, name, online, busy: job !== null })).slice(0, MOST_RUNNERS),
 			),
-		deleteRunner: (_, id) =>
-			call("DELETE runner", 5, () => {
-				const runner = runners.get(id);
-				if (!runner) return "absent" as const;
-				if (runner.job) return "busy" as const;
-				forget(runner);
-				return "deleted" as const;
-			}),
-		rerunFailedJobs: (_, runId) =>
-			call("POST rerun", 5, () => {
-				const run = jobs.runs.get(runId);
-				if (run) rerunning(run);
-				const isDone = run !== undefined && jobs.statusOf(run).status === "completed" && jobs.rerun(run);
-				if (isDone) matchSoon();
-				return isDone ? { done: true as const } : { done: false as const, reason: "simulated" };
-			}),
+		deleteRunner: (_, id) => call<"absent" | "busy" | "deleted">("DELETE runner", 5, () => deletion(runners.get(id)), "absent"),
+		rerunFailedJobs: (_, runId) => call<Done>("POST rerun", 5, () => rerun(jobs.runs.get(runId)), UNDONE),
 		/** No run that is simulated has jobs of two kinds. */
-		rerunJob: () => call("POST rerun", 5, () => ({ done: false as const, reason: "simulated" })),
-		cancelRun: () => call("POST cancel", 5, () => ({ done: false as const, reason: "simulated" })),
-		runnerGroup: () =>
-			call("GET runner-groups", 1, () => ({
-				...{ name: "deploy", visibility: "selected", allowsPublicRepositories: false, restrictedToWorkflows: true },
-			})),
+		rerunJob: () => call<Done>("POST rerun", 5, () => UNDONE, UNDONE),
+		cancelRun: () => call<Done>("POST cancel", 5, () => UNDONE, UNDONE),
+		runnerGroup: () => call<RunnerGroup | null>("GET runner-groups", 1, () => GROUP, null),
 		approvals: (_, runId) =>
 			call("GET approvals", 1, () => (jobs.runs.get(runId)?.approved ? [{ state: "approved", environments: ["production"] }] : [])),
 		deliveriesSince(moment, room) {

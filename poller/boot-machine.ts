@@ -3,6 +3,7 @@ import { bootKey } from "../contract/boot.ts";
 import type { Machine } from "../contract/job.ts";
 import type { Address } from "./addresses.ts";
 import { bootDocument } from "./boot-document.ts";
+import type { LaunchLease } from "./launch-lease.ts";
 import { idsOf } from "./log-ids.ts";
 import { type LaterBody, outcomeOfError, settle } from "./outcome.ts";
 import type { Candidate } from "./plan.ts";
@@ -19,6 +20,7 @@ export interface Boot {
 	/** When CreateFleet answered, epoch ms. */
 	launchedAt: number;
 	registrations: RegistrationHolds;
+	lease: LaunchLease;
 	/** Starts what nothing waits for. */
 	beside(run: () => Promise<void>): void;
 }
@@ -30,7 +32,7 @@ const SOON_MS = 5_000;
 
 /** What is put off here with its intent is leased again with it: the same machine, registered anew. */
 export async function bootMachine(ports: Ports, boot: Boot): Promise<void> {
-	const { candidate, instanceId, address, replayed, launchedAt, registrations, beside } = boot;
+	const { candidate, instanceId, address, replayed, launchedAt, registrations, lease, beside } = boot;
 	const { item } = candidate;
 	if (address.kind === "unseen") return missMachine(ports, boot, address.error);
 	const { instance } = address;
@@ -40,17 +42,16 @@ export async function bootMachine(ports: Ports, boot: Boot): Promise<void> {
 		return fail(ports, candidate, reason, ids);
 	}
 	const since = replayed ? instance.launchedAt : launchedAt;
-	const registration = await registerFor(ports, candidate, address.instance, { replayed, since });
+	const registration = await registerFor(ports, candidate, address.instance, { replayed, since, lease });
+	if (registration.kind === "let go") return ports.log.info(ids, "left to another session");
 	if (registration.kind === "unsure") return putOff(ports, candidate, soon(ports, registration.reason), ids, "not registered");
 	if (registration.kind === "vain" || registration.kind === "refused") {
 		const { kind, reason } = registration;
 		const notBefore = kind === "vain" ? registrations.failed(item.job.owner, registration) : null;
-		// Tries and EC2's pace take longer than a lease: whoever was handed the launch since may have registered this machine.
-		const { told, stale } = await settle(ports, [{ item, body: { outcome: "extend" } }]);
-		if (!told || stale.has(item.workId)) return;
 		// There is no runner to delete: GitHub refused all that this launch asked for, or registering has looked.
-		const runnerName = nameFor(candidate, instance);
-		await endMachine(ports, { instanceId: instance.instanceId, runnerName, scope: null, about: ids, force: false });
+		const about = { instanceId, runnerName: nameFor(candidate, instance), scope: null, about: ids, force: false };
+		const { kept } = await endMachine(ports, { ...about, still: lease.extend });
+		if (kept !== null) return ports.log.info(ids, "left to another session");
 		if (notBefore === null) return fail(ports, candidate, reason, ids);
 		const body: LaterBody = { outcome: "later", notBefore, class: "throttled", reason, awaits: "registration" };
 		return putOff(ports, candidate, body, ids, "not registered");
@@ -99,9 +100,9 @@ function registerFor(
 	ports: Ports,
 	candidate: Candidate,
 	instance: Reachable,
-	how: { replayed: boolean; since: number },
+	how: { replayed: boolean; since: number; lease: LaunchLease },
 ): Promise<Registration> {
-	const { item, job, admitted } = candidate;
+	const { job, admitted } = candidate;
 	return register(ports, {
 		scope: scopeFor(ports, candidate),
 		request: {
@@ -113,7 +114,6 @@ function registerFor(
 			work_folder: "_work",
 		},
 		...{ instanceId: instance.instanceId, privateIp: instance.privateIp, ...how },
-		extend: async () => void (await settle(ports, [{ item, body: { outcome: "extend" } }])),
 	});
 }
 

@@ -1,6 +1,6 @@
 // Keeps what one session changes at EC2 within the account's bucket, by waiting: 50 changing calls at once and 5 a second after that
 // (FACTS 4.1). A hundred jobs that want a hundred different machines would otherwise be throttled, each of them to a later try.
-import { createLane, isShared, type PaceOptions } from "./lane.ts";
+import { ALWAYS, createLane, isShared, type PaceOptions } from "./lane.ts";
 import type { Ec2 } from "./ports.ts";
 
 const WINDOW_MS = 10_000;
@@ -19,9 +19,9 @@ export function pacedEc2(ec2: Ec2, options: PaceOptions): Ec2 {
 			await room(1);
 			return ec2.createFleet(request);
 		},
-		async terminate(ids) {
+		async terminate(ids, still = ALWAYS) {
 			await room(1);
-			return ec2.terminate(ids);
+			return (await still()) ? ec2.terminate(ids) : "let go";
 		},
 	};
 }

@@ -56,6 +56,7 @@ export function createEc2(options: { region: string; credentials: AwsCredentials
 			} catch (error) {
 				if (!(error instanceof Ec2Error && error.code === "InvalidInstanceID.NotFound")) throw error;
 			}
+			return "ended";
 		},
 		async tag(instanceId, tags) {
 			const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));

@@ -1,4 +1,5 @@
 // Lets calls wait for their turn, so that no window of time sees more of them than one session may make.
+import type { Still } from "./ports.ts";
 
 export interface PaceOptions {
 	now(): number;
@@ -15,6 +16,9 @@ export const SHARED_MS = 105_000;
 export function isShared(now: number, { begunAt, endsAt }: Pick<PaceOptions, "begunAt" | "endsAt">, windowMs: number): boolean {
 	return now - begunAt < SHARED_MS + windowMs || endsAt - now < SHARED_MS;
 }
+
+/** Whatever has passed by its turn, a call is still to be made. */
+export const ALWAYS: Still = async () => true;
 
 /** Lets calls through as there is room for them in the window that ends now, in the order in which they are asked for. */
 export function createLane({ now, sleep }: PaceOptions, windowMs: number, allowance: () => number): (cost: number) => Promise<void> {

@@ -7,6 +7,7 @@ import { retryLaunchAt } from "./ec2-errors.ts";
 import { type Fleet, makeFleet } from "./fleet.ts";
 import type { Guard } from "./guard.ts";
 import { INSTANCE_TYPES } from "./instance-types.ts";
+import { createLaunchLease } from "./launch-lease.ts";
 import { launchCallsOf, launchIntent } from "./launch-request.ts";
 import { idsOf } from "./log-ids.ts";
 import { offerFor } from "./offer.ts";
@@ -38,7 +39,7 @@ export async function launch(ports: Ports, items: readonly LaunchItem[], batch: 
 			judged.flatMap((it) => ("settle" in it ? [it.settle] : [])),
 		),
 		...groups.map((group) => launchGroup(ports, group, batch)),
-		...replays.map(({ intent, members }) => carryOut(ports, intent, members, { ...batch, replayed: true })),
+		...replays.map(({ intent, members }) => carryOut(ports, intent, members, { ...batch, replayed: true, signAt: null })),
 	]);
 }
 
@@ -97,17 +98,21 @@ async function launchGroup(ports: Ports, group: Group, batch: Batch): Promise<vo
 	const offer = offerFor(group.first.admitted.request, INSTANCE_TYPES, subnets);
 	if (!offer.ok) return settleAll(ports, same(group.members, { outcome: "refused", reason: offer.reason }));
 	const intent = launchIntent(group, offer, ports.config);
+	const signAt = ports.now();
 	const { told, stale } = await settle(ports, same(group.members, { outcome: "launching", ...intent }));
 	// Unless the ledger knows the intent of all, nothing is launched. What it does know is given up at once.
 	if (!told) return;
-	if (stale.size === 0) return carryOut(ports, intent, group.members, { ...batch, replayed: false });
+	if (stale.size === 0) return carryOut(ports, intent, group.members, { ...batch, replayed: false, signAt });
 	const reason = "another member of its launch was no longer ours";
 	const held = group.members.filter(({ item }) => !stale.has(item.workId));
 	await settle(ports, same(held, { outcome: "later", notBefore: ports.now(), class: "budget", reason }));
 }
 
+/** How an intent comes to be carried out; `signAt`: of its leases (poller/launch-lease.ts). */
+type Carried = Batch & { replayed: boolean; signAt: number | null };
+
 /** Does what an intent says, for those of its members that are leased here. Each failure stays with its own machine. */
-async function carryOut(ports: Ports, intent: Intent, members: Candidate[], how: Batch & { replayed: boolean }): Promise<void> {
+async function carryOut(ports: Ports, intent: Intent, members: Candidate[], how: Carried): Promise<void> {
 	const calls = launchCallsOf(intent);
 	if (!calls) {
 		const reason = "its intent is not one that this build can read";
@@ -123,7 +128,8 @@ async function carryOut(ports: Ports, intent: Intent, members: Candidate[], how:
 		members.map(async (candidate) => {
 			const instanceId = instanceIds[intent.members.indexOf(candidate.item.job.id)];
 			if (instanceId === undefined) return settleMissing(ports, candidate, fleet);
-			const boot = { ...how, candidate, instanceId, address: await addressOf(instanceId), launchedAt };
+			const lease = createLaunchLease(ports, candidate.item, how.signAt);
+			const boot = { ...how, candidate, instanceId, address: await addressOf(instanceId), launchedAt, lease };
 			await bootMachine(ports, boot).catch((error: unknown) => breakOff(ports, candidate, { instanceId, launchedAt }, error));
 		}),
 	);

@@ -1,7 +1,7 @@
 // Keeps what one session asks of GitHub within its share of GitHub's points, by waiting: GitHub counts 900 a minute for each App, 5 for a
 // change and 1 for a read (FACTS 2.8). The relay grants 110 registrations a minute (relay/budgets.ts), 550 points; this sees to it that
 // they are also made at that pace, however long their machines took, and that all the rest stays below 250.
-import { createLane, isShared, type PaceOptions, SHARED_MS } from "./lane.ts";
+import { ALWAYS, createLane, isShared, type PaceOptions, SHARED_MS } from "./lane.ts";
 import type { GitHub, Room } from "./ports.ts";
 
 const MINUTE_MS = 60_000;
@@ -39,9 +39,9 @@ export function paced(github: GitHub, options: PaceOptions): GitHub {
 		attemptJobs: (at, runId, attempt) => after(READ, () => github.attemptJobs(at, runId, attempt, page)),
 		openRuns: (...it) => after(2 * READ, () => github.openRuns(...it)),
 		job: (...it) => after(READ, () => github.job(...it)),
-		async createRunner(...it) {
+		async createRunner(scope, request, still = ALWAYS) {
 			await registrations(1);
-			return github.createRunner(...it);
+			return (await still()) ? github.createRunner(scope, request) : "let go";
 		},
 		findRunner: (...it) => after(READ, () => github.findRunner(...it)),
 		runners: (scope) => after(READ, () => github.runners(scope, page)),

@@ -97,6 +97,8 @@ export const PAGE = 100;
 
 /** Awaited before every further page of a list is asked for: the call itself had room for the first. */
 export type Room = () => Promise<void>;
+/** Asked when it is a call's turn, which may come late: false lets go of it. */
+export type Still = () => Promise<boolean>;
 
 /** Null stands for GitHub's 404. Anything unexpected is thrown as a GitHubError. */
 export interface GitHub {
@@ -105,7 +107,7 @@ export interface GitHub {
 	job(at: RepositoryRef, jobId: number): Promise<RunJob | null>;
 	/** The newest runs of a repository that have not ended, at most a hundred of each kind. */
 	openRuns(at: RepositoryRef): Promise<Run[]>;
-	createRunner(scope: RunnerScope, request: JitRequest): Promise<{ jitConfig: string } | "exists">;
+	createRunner(scope: RunnerScope, request: JitRequest, still?: Still): Promise<{ jitConfig: string } | "exists" | "let go">;
 	findRunner(scope: RunnerScope, name: string): Promise<Runner | null>;
 	/** All of them, newest last, at most a thousand. */
 	runners(scope: RunnerScope, room?: Room): Promise<(Runner & { name: string })[]>;
@@ -160,7 +162,7 @@ export interface Ec2 {
 	/** Those of the ids that EC2 lists by now. */
 	instances(ids: string[]): Promise<Instance[]>;
 	withTag(name: string, values: string[]): Promise<Instance[]>;
-	terminate(ids: string[]): Promise<void>;
+	terminate(ids: string[], still?: Still): Promise<"ended" | "let go">;
 	tag(instanceId: string, tags: Record<string, string>): Promise<void>;
 	/** Of Linux, in every zone that has the types. */
 	spotPrices(types: readonly string[]): Promise<SpotPrice[]>;

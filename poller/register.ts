@@ -1,6 +1,7 @@
 // Registers the runner of one machine at GitHub, through lost answers, limits and runs of this that were cut off (DESIGN 5: JIT 409).
 import { bootKey } from "../contract/boot.ts";
 import { GitHubError } from "./github-error.ts";
+import type { LaunchLease } from "./launch-lease.ts";
 import type { JitRequest, Ports, RunnerScope } from "./ports.ts";
 
 export type Registration =
@@ -9,6 +10,8 @@ export type Registration =
 	| { kind: "alive" }
 	/** GitHub will not register it, and has no runner of that name. */
 	| { kind: "refused"; reason: string }
+	/** Another session has the launch. */
+	| { kind: "let go" }
 	/** The session ends before anything is known; the same launch goes on in the next one. */
 	| { kind: "unsure"; reason: string }
 	/** GitHub registers nothing for now and has no runner of that name: the machine waits in vain. `retryAt` is GitHub's own word. */
@@ -23,8 +26,8 @@ export interface Registering {
 	replayed: boolean;
 	/** Since when the machine is there, epoch ms. */
 	since: number;
-	/** Called before a wait that may outlast the lease. */
-	extend(): Promise<void>;
+	/** Of its launch: nothing is registered for one that another session has. */
+	lease: LaunchLease;
 }
 
 /** As often as this at least, however long the machine has waited for a poller. */
@@ -45,7 +48,8 @@ export async function register(ports: Ports, it: Registering): Promise<Registrat
 	let taken = 0;
 	for (let tried = 1; ; tried++) {
 		try {
-			const made = await ports.github.createRunner(it.scope, it.request);
+			const made = await ports.github.createRunner(it.scope, it.request, it.lease.lasts);
+			if (made === "let go") return { kind: "let go" };
 			if (made !== "exists") return { kind: "registered", jitConfig: made.jitConfig };
 			mayBeThere = true;
 			if (await isInUse(ports, it)) return { kind: "alive" };
@@ -61,7 +65,7 @@ export async function register(ports: Ports, it: Registering): Promise<Registrat
 				return { kind: "vain", reason, retryAt };
 			}
 			if (ports.now() + pause + LONG_WAIT_MS > ports.endsAt) return { kind: "unsure", reason };
-			if (pause > LONG_WAIT_MS) await it.extend();
+			if (pause > LONG_WAIT_MS) await it.lease.extend();
 			await ports.sleep(pause);
 		}
 	}

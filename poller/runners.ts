@@ -1,6 +1,6 @@
 // Runners at GitHub: where they are registered, and their end before any machine's (DESIGN 4).
 import type { ResolvedConfig } from "../contract/config.ts";
-import type { GitHub, Ports, RepositoryRef, RunnerScope } from "./ports.ts";
+import type { GitHub, Ports, RepositoryRef, RunnerScope, Still } from "./ports.ts";
 
 export function runnerNameOf(instanceId: string, attempt: number): string {
 	return `mayfly-${instanceId}-${attempt}`;
@@ -42,18 +42,20 @@ export interface Ending {
 	force: boolean;
 	/** The job and machine, for the log. */
 	about: object;
+	/** Asked once it is its turn, which may come late; absent: it ends whatever has passed by then. */
+	still?: Still;
 }
 
 /** Ends a machine once its runner is gone; one that runs something is kept. */
 export async function endMachine(
 	ports: Ports,
-	{ instanceId, runnerName, scope, force, about }: Ending,
+	{ instanceId, runnerName, scope, force, about, still }: Ending,
 ): Promise<{ kept: string } | { kept: null }> {
 	if (!force && scope) {
 		const runner = await deleteRunner(ports.github, scope, runnerName);
 		if (runner === "busy") return { kept: `its runner ${runnerName} runs a job` };
 	}
-	await ports.ec2.terminate([instanceId]);
+	if ((await ports.ec2.terminate([instanceId], still)) === "let go") return { kept: "it is another's to end by now" };
 	ports.log.info({ ...about, instanceId, runnerName, force, terminatedAt: ports.now() }, "terminated");
 	return { kept: null };
 }

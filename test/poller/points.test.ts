@@ -1,8 +1,9 @@
 // GitHub counts 900 points a minute for the App, whichever session spends them.
 import { describe, expect, test } from "bun:test";
+import { pacedEc2 } from "../../poller/ec2-pace.ts";
 import { SHARED_MS } from "../../poller/lane.ts";
 import { paced, pointsAt, redeliveriesAt, registrationsAt } from "../../poller/points.ts";
-import type { GitHub, Room } from "../../poller/ports.ts";
+import type { Ec2, GitHub, Room } from "../../poller/ports.ts";
 import { handClock } from "../local/github-client.ts";
 
 const [CHANGE, LIMIT, LIFE_MS] = [5, 900, 15 * 60_000];
@@ -52,6 +53,32 @@ describe("GitHub's points", () => {
 		const github = paced({ [name]: ten } as unknown as GitHub, { now: clock, sleep, begunAt: -LIFE_MS, endsAt: LIFE_MS });
 		for (let lists = 0; lists < 26; lists++) await list(github);
 		expect(asked).toEqual([...Array<number>(250).fill(0), ...Array<number>(10).fill(60_000)]);
+	});
+
+	test("a registration or an end whose turn comes late is made if it is still wanted then, and asked about only then", async () => {
+		const clock = handClock(0);
+		const sleep = async (ms: number) => clock.pass(ms);
+		const life = { now: clock, sleep, begunAt: -LIFE_MS, endsAt: LIFE_MS };
+		const made: number[] = [];
+		const make = async () => made.push(clock());
+		const github = paced({ createRunner: make } as unknown as GitHub, life);
+		const ec2 = pacedEc2({ terminate: make } as unknown as Ec2, life);
+		const SCOPE = { ...AT, endpoint: "org" } as const;
+		const JIT = { name: "a", runner_group_id: 1, labels: ["a"], work_folder: "_work" };
+		for (let made = 0; made < 110; made++) await github.createRunner(SCOPE, JIT);
+		for (let ended = 0; ended < 45; ended++) await ec2.terminate(["i-0abc"]);
+		made.length = 0;
+		const asked: number[] = [];
+		const still = (wanted: boolean) => async () => {
+			asked.push(clock());
+			return wanted;
+		};
+		expect(await ec2.terminate(["i-0abc"], still(false))).toBe("let go");
+		expect(await github.createRunner(SCOPE, JIT, still(false))).toBe("let go");
+		expect([made, asked]).toEqual([[], [10_000, 60_000]]);
+		await github.createRunner(SCOPE, JIT, still(true));
+		await ec2.terminate(["i-0abc"], still(true));
+		expect(made).toEqual([60_000, 60_000]);
 	});
 
 	test("a burst of a hundred jobs is registered at once, also by a session that has just begun", () => {

@@ -1,7 +1,7 @@
 // How long a machine waits for its registration, and what must be known before it may be ended.
 import { describe, expect, test } from "bun:test";
 import { GitHubError } from "../../poller/github-error.ts";
-import type { Ports, Runner } from "../../poller/ports.ts";
+import type { Ports, Runner, Still } from "../../poller/ports.ts";
 import { register } from "../../poller/register.ts";
 import { createRegistrationHolds, heldOn } from "../../poller/registration-holds.ts";
 import { handClock } from "../local/github-client.ts";
@@ -19,10 +19,12 @@ interface Case {
 	replayed?: boolean;
 	since?: number;
 	endsAt?: number;
+	isLeased?: boolean;
 }
 
 /** A registration that GitHub does not make, on a clock that only pauses pass. */
-async function registered({ throws, runners = [null], deletion = "deleted", replayed = false, since = NOW, endsAt = NOW + HOUR }: Case) {
+async function registered({ throws, runners = [null], deletion = "deleted", isLeased = true, ...it }: Case) {
+	const { replayed = false, since = NOW, endsAt = NOW + HOUR } = it;
 	const clock = handClock(NOW);
 	const asked: string[] = [];
 	let looks = 0;
@@ -33,10 +35,12 @@ async function registered({ throws, runners = [null], deletion = "deleted", repl
 	const ports = {
 		...{ now: clock, endsAt, sleep: async (ms: number) => clock.pass(ms), mailbox: { has: async () => false } },
 		github: {
-			createRunner: async () =>
-				told("create", () => {
+			createRunner: async (_scope: unknown, _request: unknown, still: Still) => {
+				if (!(await still())) return "let go";
+				return told("create", () => {
 					throw throws(clock());
-				}),
+				});
+			},
 			findRunner: async () => told("find", () => runners[Math.min(looks++, runners.length - 1)]),
 			deleteRunner: async () => told("delete", () => deletion),
 		},
@@ -44,7 +48,13 @@ async function registered({ throws, runners = [null], deletion = "deleted", repl
 	const end = await register(ports, {
 		scope: { repository: "octo-org/octo-repo", installationId: 1, endpoint: "org" },
 		request: { name: "mayfly-i-0abc-1", runner_group_id: 1, labels: ["a"], work_folder: "_work" },
-		...{ instanceId: "i-0abc", privateIp: "10.0.0.4", replayed, since, extend: async () => undefined },
+		...{
+			instanceId: "i-0abc",
+			privateIp: "10.0.0.4",
+			replayed,
+			since,
+			lease: { extend: async () => isLeased, lasts: async () => isLeased },
+		},
 	});
 	return { kind: end.kind, waited: clock() - NOW, asked: asked.filter((call) => call !== "create"), tries: asked.length };
 }
@@ -107,6 +117,10 @@ describe("a machine whose registration GitHub does not make", () => {
 
 	test("and that waited for a poller before is given three tries", async () => {
 		expect(await registered({ throws: failing, since: NOW - HOUR })).toMatchObject({ kind: "vain", tries: 4, waited: 6_000 });
+	});
+
+	test("whose launch another session has is left to that one, with no question to GitHub", async () => {
+		expect(await registered({ throws: failing, isLeased: false })).toMatchObject({ kind: "let go", tries: 0 });
 	});
 
 	test("while the session ends is left to the next one", async () => {

@@ -158,6 +158,7 @@ export function createEc2Model(setting: Setting, boot: (machine: Machine) => voi
 					if (machine && machine.endedAt === null) terminated(machine);
 					end(id, "Client.UserInitiatedShutdown");
 				}
+				return "ended" as const;
 			}),
 		/** For people: nothing that is simulated depends on it. */
 		spotPrices: async (types) => types.map((type) => ({ type, zone: "zone-of-a", usdPerHour: 0.05 })),

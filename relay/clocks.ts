@@ -27,6 +27,8 @@ export const DEFAULT_CLOCKS = {
 	offAfter: MINUTE,
 	/** A machine that no job owns may still be named by a settle on its way or by a replayed intent. */
 	adoptAfter: 5 * MINUTE,
+	/** No launch is replayed for a machine whose launch no job waits for any more: this is for a settle that is on its way. */
+	leftAfter: 2 * MINUTE,
 	/** A machine launched this recently may be missing from EC2's list (eventual consistency). */
 	absentAfter: 2 * MINUTE,
 	/** A machine left over by a swap waits this long for the job it was taken from. */

@@ -24,7 +24,8 @@ export function judge(fact: MachineFact, owner: Job | null, awaited: Job | null,
 	if (isEnding(fact)) return keep("it is ending");
 	if (age > clocks.hardLimit) return end("older than its hard limit", true);
 	if (!owner && awaited) return keep(`job ${awaited.pointer.id} waits for its launch`);
-	if (!owner) return age > clocks.adoptAfter ? end("no job owns it") : keep("a settle may still name it");
+	const lonely = fact.token === null ? clocks.adoptAfter : clocks.leftAfter;
+	if (!owner) return age > lonely ? end("no job owns it") : keep("a settle may still name it");
 	if (!isEnded(owner)) return keep(`job ${owner.pointer.id} is ${owner.state}`);
 	if (now - owner.since <= clocks.offAfter) return keep("it is expected to switch itself off");
 	return end(`job ${owner.pointer.id} is ${owner.state}`, owner.seat?.denied ?? false);

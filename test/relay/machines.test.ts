@@ -62,6 +62,15 @@ describe("machines", () => {
 		expect(nobodys()).toMatchObject([{ verdict: "terminate", reason: "no job owns it" }]);
 	});
 
+	test.each([
+		["of a launch that no job waits for any more stays for a settle that is on its way", "t-2", clocks.leftAfter],
+		["of which the launch is not known stays for longer", null, clocks.adoptAfter],
+	])("one %s", (_, token, stays) => {
+		const it = reach("launching");
+		const verdictAt = (age: number) => it.observe({ machines: [{ ...fact(it, 1, "running", age), token }] }).machines[0]?.verdict;
+		expect([verdictAt(stays), verdictAt(stays + 1)]).toEqual(["keep", "terminate"]);
+	});
+
 	test("one older than the hard limit is terminated whatever it runs", () => {
 		const it = reach("running");
 		expect(it.observe({ machines: [fact(it, 1, "running", clocks.hardLimit + 1)] }).machines).toMatchObject([

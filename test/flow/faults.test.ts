@@ -14,7 +14,7 @@ const LONG = 180_000;
 /** What takes minutes in an account, in seconds. */
 const CLOCKS = {
 	...{ firstLease: 2_000, lease: 4_000, checkAfter: 4_000, running: 4_000, goneCheckAfter: 500, offAfter: 4_000, adoptAfter: 8_000 },
-	...{ absentAfter: 2_000, spareAfter: 2_000, retry: 1_000, seatIdle: 3_000 },
+	...{ leftAfter: 8_000, absentAfter: 2_000, spareAfter: 2_000, retry: 1_000, seatIdle: 3_000 },
 };
 const WORKFLOW = `on: push
 jobs:
